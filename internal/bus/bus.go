@@ -95,7 +95,7 @@ type Cursor struct {
 func (c *Cursor) Take(n int) ([]Entry, error) {
 	c.bus.mu.Lock()
 	defer c.bus.mu.Unlock()
-	return c.take(most)
+	return c.take(n)
 }
 
 // Next waits for the next entry. Errors: the context's, cash.ErrGap as for Take, ErrClosed.
