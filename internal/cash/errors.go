@@ -28,6 +28,9 @@ var (
 	// ErrOutcomeUnknown: the command may have moved money. Never repeat it blindly.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 
+	// ErrKeySeen: the caller's key already names an operation, which comes with it; nothing was begun.
+	ErrKeySeen = errors.New("key was used before")
+
 	// ErrJournal: the ledger could not be read or written; nothing was moved by this call.
 	ErrJournal = errors.New("ledger unavailable")
 )

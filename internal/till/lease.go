@@ -1,0 +1,68 @@
+package till
+
+import (
+	"context"
+
+	"coffer/devices"
+	"coffer/internal/cash"
+)
+
+// Lease binds the devices to owner, all or none: until Unlease, calls for another owner answer cash.ErrClaimed, as does
+// a second Lease for another owner. Leasing one's own again does nothing. cash.ErrInvalid for an empty owner.
+func (t *Till) Lease(dev []cash.DeviceID, owner string) error { return cash.ErrUnsupported }
+
+// Unlease frees the devices, all or none; cash.ErrNotClaimed if owner does not hold one of them.
+func (t *Till) Unlease(dev []cash.DeviceID, owner string) error { return cash.ErrUnsupported }
+
+// Leased returns the owner that dev is bound to, "" for none.
+func (t *Till) Leased(dev cash.DeviceID) string { return "" }
+
+// Do runs f, any other call that changes the state of d, under the rules that bind all: cash.ErrClaimed under another
+// owner's lease. name is the call as errors show it ("enable"). f's error comes back as *cash.OpError.
+func (t *Till) Do(ctx context.Context, c Call, d devices.Device, name string, f func(context.Context) error) error {
+	return cash.ErrUnsupported
+}
+
+// Enable and Disable turn acceptance on and off.
+func (t *Till) Enable(ctx context.Context, c Call, d devices.Device) error {
+	return t.Do(ctx, c, d, "enable", d.Enable)
+}
+
+// Disable is the opposite of Enable.
+func (t *Till) Disable(ctx context.Context, c Call, d devices.Device) error {
+	return t.Do(ctx, c, d, "disable", d.Disable)
+}
+
+// Halt stops the running operation at the next safe point; its outcome comes from the operation. cash.ErrNothing if
+// none runs, cash.ErrUnsupported by a machine that cannot pay.
+func (t *Till) Halt(ctx context.Context, c Call, d devices.Device) error {
+	return t.Do(ctx, c, d, "halt", func(ctx context.Context) error {
+		p, ok := d.(devices.Payer)
+		if !ok {
+			return cash.ErrUnsupported
+		}
+		return p.Halt(ctx)
+	})
+}
+
+// AcceptEscrow takes the held note. cash.ErrNothing if none is held, cash.ErrUnsupported by a machine without escrow.
+func (t *Till) AcceptEscrow(ctx context.Context, c Call, d devices.Device) error {
+	return t.Do(ctx, c, d, "accept from escrow", func(ctx context.Context) error {
+		e, ok := d.(devices.Escrow)
+		if !ok {
+			return cash.ErrUnsupported
+		}
+		return e.AcceptEscrow(ctx)
+	})
+}
+
+// ReturnEscrow gives the held note back. Errors as for AcceptEscrow.
+func (t *Till) ReturnEscrow(ctx context.Context, c Call, d devices.Device) error {
+	return t.Do(ctx, c, d, "return from escrow", func(ctx context.Context) error {
+		e, ok := d.(devices.Escrow)
+		if !ok {
+			return cash.ErrUnsupported
+		}
+		return e.ReturnEscrow(ctx)
+	})
+}

