@@ -31,9 +31,6 @@ var (
 	// ErrKeySeen: the caller's key already names an operation, which comes with it; nothing was begun.
 	ErrKeySeen = errors.New("key was used before")
 
-	// ErrKeySeen: an operation with this key was begun before; a key names one operation for ever.
-	ErrKeySeen = errors.New("key was used before")
-
 	// ErrJournal: the ledger could not be read or written; nothing was moved by this call.
 	ErrJournal = errors.New("ledger unavailable")
 )
