@@ -1,0 +1,217 @@
+package journal
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"coffer/internal/cash"
+)
+
+// Begin writes the intent of an operation, and one operation row, and returns it with ID, Started and the open State.
+// It is on the disk when Begin returns. An op whose Key is not empty and was used before, for any operation, writes
+// nothing: the earlier operation is returned with cash.ErrKeySeen, which does not wrap cash.ErrJournal. ID, State,
+// Paid, Started and Ended of the argument are ignored.
+func (j *Journal) Begin(ctx context.Context, op cash.Op) (cash.Op, error) {
+	if err := checkOp(&op); err != nil {
+		return cash.Op{}, err
+	}
+	var out cash.Op
+	err := j.submit(ctx, &job{run: func(b *batch) (err error) {
+		out, err = b.begin(op)
+		return err
+	}})
+	if err != nil && !errors.Is(err, cash.ErrKeySeen) {
+		return cash.Op{}, err
+	}
+	return out, err
+}
+
+// Write commits w as one transaction and returns the rows that it made: those of w.Lines first and in their order, then
+// one operation row for each of w.Close. ClearEvidence acts before Evidence is added, and a Baseline stands at the last
+// of these rows. Evidence and Baseline without a time get the present one.
+//
+// Rows that the ledger cannot hold (a count or value below 1 for money, an unknown kind or place) and the closing of an
+// operation that is unknown or already closed are refused as a whole with cash.ErrInvalid beside cash.ErrJournal.
+func (j *Journal) Write(ctx context.Context, w cash.LedgerWrite) ([]cash.Entry, error) {
+	lines := make([]cash.Line, len(w.Lines))
+	for i, l := range w.Lines {
+		var err error
+		if lines[i], err = checkLine(l); err != nil {
+			return nil, err
+		}
+	}
+	w.Lines = lines
+	var out []cash.Entry
+	err := j.submit(ctx, &job{run: func(b *batch) error {
+		first := len(b.rows)
+		err := b.write(w)
+		out = append([]cash.Entry(nil), b.rows[first:]...)
+		return err
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (b *batch) begin(op cash.Op) (cash.Op, error) {
+	if op.Key != "" {
+		switch earlier, err := scanOp(b.queryRow(b.stmts.opByKey, op.Key)); {
+		case err == nil:
+			return earlier, refusal{fmt.Errorf("%w: %q is operation %s", cash.ErrKeySeen, op.Key, earlier.ID)}
+		case !errors.Is(err, sql.ErrNoRows):
+			return op, err
+		}
+	}
+	op.ID, op.Started = newOpID(b), b.at
+	err := b.exec(b.stmts.op, op.ID, op.Key, string(op.Kind), string(op.Device), op.Actor, op.Asked.Value,
+		string(op.Asked.Currency), toJSON(op.Keep), int64(op.Module), string(op.State), toJSON(op.Paid), op.Detail,
+		formatTime(op.Started), "")
+	if err != nil {
+		return op, err
+	}
+	return op, b.add(opLine(op, "opened: "+describe(op)))
+}
+
+func (b *batch) write(w cash.LedgerWrite) error {
+	ops := make([]cash.Op, len(w.Close))
+	for i, c := range w.Close {
+		op, err := scanOp(b.queryRow(b.stmts.opByID, c.ID))
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return refusal{invalid("no operation %q", c.ID)}
+		case err != nil:
+			return err
+		case !op.Open():
+			return refusal{invalid("operation %s is closed already: %s", c.ID, op.State)}
+		case c.Result == "":
+			return refusal{invalid("operation %s: no result to close it with", c.ID)}
+		}
+		ops[i] = op
+	}
+	for _, l := range w.Lines {
+		if err := b.add(l); err != nil {
+			return err
+		}
+	}
+	for i, c := range w.Close {
+		if err := b.closeOp(ops[i], c); err != nil {
+			return err
+		}
+	}
+	return b.notes(w)
+}
+
+// closeOp writes the outcome of op.
+func (b *batch) closeOp(op cash.Op, c cash.OpClose) error {
+	verb, ended := "closed", formatTime(b.at)
+	if c.Result == cash.OpUnknown {
+		verb, ended = "to be settled", ""
+	}
+	if err := b.exec(b.stmts.closeOp, op.ID, string(c.Result), toJSON(c.Paid), clean(c.Detail), ended); err != nil {
+		return err
+	}
+	text := verb + ": " + string(c.Result) + ", moved " + describeCounts(c.Paid)
+	if c.Detail != "" {
+		text += "; " + clean(c.Detail)
+	}
+	return b.add(opLine(op, text))
+}
+
+// notes writes what is not a row of the ledger: evidence and baseline.
+func (b *batch) notes(w cash.LedgerWrite) error {
+	if w.ClearEvidence != "" {
+		if err := b.exec(b.stmts.clearEvidence, string(w.ClearEvidence)); err != nil {
+			return err
+		}
+	}
+	for _, e := range w.Evidence {
+		at := e.At
+		if at.IsZero() {
+			at = b.at
+		}
+		data := e.Data
+		if data == nil {
+			data = []byte{}
+		}
+		if err := b.exec(b.stmts.evidence, string(e.Device), formatTime(at), e.Type, data); err != nil {
+			return err
+		}
+	}
+	if w.Baseline == nil {
+		return nil
+	}
+	at := w.Baseline.At
+	if at.IsZero() {
+		at = b.at
+	}
+	return b.exec(b.stmts.baseline, string(w.Baseline.Device), toJSON(w.Baseline.Account), b.seq, formatTime(at))
+}
+
+// opLine is the row that says what became of an operation. It carries no money.
+func opLine(op cash.Op, detail string) cash.Line {
+	return cash.Line{
+		Device: op.Device, Op: op.ID, Kind: cash.KindOperation, Currency: op.Asked.Currency,
+		From: cash.Unknown, To: cash.Unknown, Detail: detail,
+	}
+}
+
+// describe says in words what an operation is to do.
+func describe(op cash.Op) string {
+	s := string(op.Kind)
+	switch op.Kind {
+	case cash.OpDispense:
+		s += " " + op.Asked.String()
+	case cash.OpFloat:
+		s += " keeping " + describeCounts(op.Keep)
+	case cash.OpEmpty:
+		if op.Module != 0 {
+			s += fmt.Sprintf(" module %d", op.Module)
+		}
+	}
+	if op.Actor != "" {
+		s += " by " + op.Actor
+	}
+	if op.Key != "" {
+		s += ", key " + op.Key
+	}
+	return s
+}
+
+// describeCounts prints "2 x 5.00 EUR, 1 x 10.00 EUR".
+func describeCounts(c cash.Counts) string {
+	rows := c.Rows()
+	if len(rows) == 0 {
+		return "nothing"
+	}
+	parts := make([]string, len(rows))
+	for i, r := range rows {
+		parts[i] = fmt.Sprintf("%d x %s", r.Count, cash.Amount{Value: r.Value, Currency: r.Currency})
+	}
+	return strings.Join(parts, ", ")
+}
+
+// newOpID makes an identifier that is short enough to be read out: the day and 40 random bits.
+func newOpID(b *batch) string {
+	var r [5]byte
+	_, _ = rand.Read(r[:]) // never fails
+	return b.at.Format("20060102") + "-" + strings.ToLower(base32.StdEncoding.EncodeToString(r[:]))
+}
+
+// toJSON stores a value whose type cannot fail to encode.
+func toJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// clean makes text that every reader of the export gets back unchanged.
+func clean(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
