@@ -1,0 +1,64 @@
+package devices
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"coffer/devices/line"
+	"coffer/internal/cash"
+	"coffer/ssp"
+)
+
+// Defaults of DeviceConfig.
+const (
+	DefaultPoll  = 200 * time.Millisecond
+	DefaultAudit = 30 * time.Second
+)
+
+// LineConfig is one port and the machines on it.
+type LineConfig struct {
+	Port    string // the name that callers use
+	Link    string // where the bytes come from: tcp://host:port or a serial port; "" means Port
+	Baud    int    // 0 means 9600
+	Devices []DeviceConfig
+}
+
+// DeviceConfig is one machine. The zero value of a field means its default.
+type DeviceConfig struct {
+	ID               string        // the configuration's own name for it
+	Address          ssp.Address   // on its line
+	Currency         cash.Currency // expected; a dataset without currency codes is read in it
+	Escrow           bool          // true: auto accept is off from the start
+	AutoClearCashbox bool          // for the till
+	Inhibit          []int64       // denominations blocked from the start, minor units
+	Sim              string        // profile of a simulated machine, for the service
+	Dataset          []int64       // of a simulated machine
+	Levels           map[int64]int // of a simulated machine
+	FixedKey         uint64        // fixed half of the session key; 0 means ssp.DefaultFixedKey
+	Poll             time.Duration // between polls at rest, default 200 ms
+	Audit            time.Duration // between audits at rest, default 30 s
+}
+
+func (c DeviceConfig) poll() time.Duration  { return cmp.Or(c.Poll, DefaultPoll) }
+func (c DeviceConfig) audit() time.Duration { return cmp.Or(c.Audit, DefaultAudit) }
+
+// link returns where the bytes of the line come from.
+func (c LineConfig) link() string { return cmp.Or(c.Link, c.Port) }
+
+// opener returns the opener of the line, by its link.
+func (c LineConfig) opener() line.Opener {
+	if addr, ok := strings.CutPrefix(c.link(), "tcp://"); ok {
+		return line.TCPOpener(addr)
+	}
+	return line.SerialOpener(c.link(), c.Baud)
+}
+
+// LineStatus is a line and the devices on it, as they are now.
+type LineStatus struct {
+	Port    string
+	Link    string
+	AdHoc   bool // opened by Station.Open, not configured
+	State   line.State
+	Devices []Device
+}
