@@ -16,12 +16,15 @@ type Journal interface {
 	// Begin opens an operation and assigns its ID. A Key that was used before returns that operation as it stands,
 	// with cash.ErrKeySeen, and writes nothing.
 	Begin(ctx context.Context, op cash.Op) (cash.Op, error)
-	// Write commits w in one transaction and returns its rows.
+	// Write commits w in one transaction and returns its rows: those of w.Lines first, in their order.
 	Write(ctx context.Context, w cash.LedgerWrite) ([]cash.Entry, error)
 	// OpenOps returns the device's operations that are cash.Op.Open, oldest first.
 	OpenOps(ctx context.Context, dev cash.DeviceID) ([]cash.Op, error)
-	// Op returns one operation; cash.ErrNothing if there is none of that ID.
-	Op(ctx context.Context, id string) (cash.Op, error)
+	// Op and OpByKey return one operation, false if there is none.
+	Op(ctx context.Context, id string) (cash.Op, bool, error)
+	OpByKey(ctx context.Context, key string) (cash.Op, bool, error)
+	// OpLines returns all rows of one operation, in order.
+	OpLines(ctx context.Context, id string) ([]cash.Entry, error)
 	// Balance returns what the ledger says is in the device ("" for all): payout, cashbox and escrow, zero rows left out.
 	Balance(ctx context.Context, dev cash.DeviceID) ([]cash.BalanceRow, error)
 	// Baseline returns the device's books as of the last reconciliation; false if there was none.
