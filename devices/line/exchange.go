@@ -1,6 +1,7 @@
 package line
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -8,9 +9,6 @@ import (
 
 	"coffer/ssp"
 )
-
-// maxCommand is the longest command that fits an encrypted frame (ssp.md section 2).
-const maxCommand = 233
 
 // gap is the silence after which half a frame is given up (ssp.md section 2.2, rule 5).
 const gap = 100 * time.Millisecond
@@ -132,42 +130,40 @@ func (o *owner) listen(a *attempt) ([]byte, error) {
 			used, f, ok := o.dec.Feed(b)
 			b = b[used:]
 			begun = !ok
-			if reply := a.accept(o, f, ok); reply != nil {
+			if !ok {
+				continue
+			}
+			if reply := a.accept(o, f); reply != nil {
 				return reply, nil
 			}
 		}
 	}
 }
 
-// accept returns a copy of the answer that f carries, or nil if f is not the answer to a: another address or flag, a
-// packet count or inner checksum that is wrong, or plain where encrypted was asked for (but for KEY NOT SET).
-func (a *attempt) accept(o *owner, f ssp.Frame, ok bool) []byte {
-	if !ok || f.Seq != a.flag || f.Addr != a.peer.addr || len(f.Data) == 0 {
+// accept returns the answer that f carries, or nil if f is not the answer to a: another address or flag, a packet count
+// or inner checksum that is wrong, or plain where encrypted was asked for (but for KEY NOT SET).
+func (a *attempt) accept(o *owner, f ssp.Frame) []byte {
+	if f.Seq != a.flag || f.Addr != a.peer.addr || len(f.Data) == 0 {
 		return nil
 	}
-	data, count := f.Data, uint32(0)
-	switch sealed := f.Data[0] == ssp.STEX; {
-	case a.encrypted && sealed:
-		var err error
-		if data, count, err = a.wire.session.Decrypt(f.Data); err != nil || len(data) == 0 || count != a.wire.session.Count()+1 {
+	var reply []byte
+	switch {
+	case a.encrypted && f.Encrypted():
+		data, count, err := a.wire.session.Decrypt(f.Data)
+		if err != nil || count != a.wire.session.Count()+1 {
 			return nil
 		}
-	case sealed, a.encrypted && ssp.Reply(f.Data[0]) != ssp.KeyNotSet:
+		a.wire.session.SetCount(count)
+		reply = data
+	case f.Encrypted(), a.encrypted && ssp.Reply(f.Data[0]) != ssp.KeyNotSet:
 		return nil
+	default:
+		reply = bytes.Clone(f.Data)
 	}
-	reply := append([]byte(nil), data...)
-	o.line.trace.reply(a.peer, a.cmd, f, reply)
-	a.won(f.Data[0] == ssp.STEX, count)
-	return reply
-}
-
-// won moves the address on after a good answer.
-func (a *attempt) won(sealed bool, count uint32) {
 	a.wire.silent, a.wire.unsynced = false, false
 	a.wire.flag = !a.flag // SYNC went out with flag 1, so 0 follows
-	if sealed {
-		a.wire.session.SetCount(count)
-	}
+	o.line.trace.reply(a.peer, a.cmd, f, reply)
+	return reply
 }
 
 // lost moves the address on when nobody knows whether the command was executed: flag and packet count of the machine are

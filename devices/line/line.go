@@ -2,7 +2,6 @@ package line
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -80,9 +79,6 @@ func (c *Config) setDefaults() {
 	c.Retries = max(c.Retries, 0)
 	if c.FixedKey == 0 {
 		c.FixedKey = ssp.DefaultFixedKey
-	}
-	if c.Random == nil {
-		c.Random = rand.Reader
 	}
 }
 

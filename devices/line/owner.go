@@ -91,20 +91,17 @@ func (o *owner) serve(j *job) {
 			j.then(data)
 		}
 	}
-	j.end(data, err)
 	var broken *brokenError
-	if errors.As(err, &broken) {
-		o.drop(broken)
+	if !errors.As(err, &broken) {
+		j.end(data, err)
+		return
 	}
-}
-
-// drop gives the link up.
-func (o *owner) drop(cause error) {
-	o.log.WithError(cause).Warn("line lost, opening it again")
+	o.log.WithError(broken).Warn("line lost, opening it again")
+	o.line.setOpen(false, broken)
+	j.end(nil, err)
+	o.refuse(broken)
 	o.port.close()
 	o.port = nil
-	o.line.setOpen(false, cause)
-	o.refuse(cause)
 	o.lengthen()
 }
 

@@ -2,6 +2,7 @@ package line
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -75,7 +76,11 @@ func (p *Peer) Sync(ctx context.Context) error {
 // on everything but those three, SYNC and the firmware download goes out encrypted, until ForgetKey or a lost exchange.
 // A machine that refuses answers with an error that is a *ssp.StatusError, and any key from before is gone.
 func (p *Peer) Negotiate(ctx context.Context) error {
-	kx, err := ssp.NewKeyExchange(p.line.cfg.Random)
+	random := p.line.cfg.Random
+	if random == nil {
+		random = rand.Reader
+	}
+	kx, err := ssp.NewKeyExchange(random)
 	if err != nil {
 		return fmt.Errorf("line %s address %d: choose keys: %w", p.line.cfg.Name, p.addr, err)
 	}
@@ -122,8 +127,11 @@ func (p *Peer) do(ctx context.Context, j *job) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if len(j.data) == 0 || len(j.data) > maxCommand {
-		return nil, fmt.Errorf("line %s address %d: command of %d bytes: %w", p.line.cfg.Name, p.addr, len(j.data), ssp.ErrTooLong)
+	switch n := len(j.data); {
+	case n == 0:
+		return nil, fmt.Errorf("line %s address %d: command: %w", p.line.cfg.Name, p.addr, ssp.ErrEmpty)
+	case n > ssp.MaxEncrypted:
+		return nil, fmt.Errorf("line %s address %d: command of %d bytes: %w", p.line.cfg.Name, p.addr, n, ssp.ErrTooLong)
 	}
 	j.answer = make(chan answer, 1)
 	select {
