@@ -2,8 +2,12 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
+	"time"
+
+	"coffer/internal/cash"
 )
 
 // RequireBearer lets requests with a good token through to next, which learns the name by User. Others get 401 with a
@@ -50,4 +54,48 @@ func bearer(r *http.Request) (token string, sent bool) {
 		return "", false
 	}
 	return strings.TrimSpace(rest), true
+}
+
+// Gate lets people and programs in by name and password, the same way for every API of a listener.
+type Gate struct {
+	Users  *Users
+	Logins *Throttle // shared by all listeners
+	// AllowDefaults lets the default password in on listeners that are not loopback (demo).
+	AllowDefaults bool
+}
+
+// WaitError says that a source has failed too often and when it may try again.
+type WaitError struct{ After time.Duration }
+
+func (e *WaitError) Error() string {
+	return fmt.Sprintf("too many failed logins, try again in %d s", e.Seconds())
+}
+
+// Seconds is After in whole seconds, at least 1, for a Retry-After header.
+func (e *WaitError) Seconds() int { return max(1, int((e.After+time.Second-1)/time.Second)) }
+
+// Login checks name and password for r. Errors: cash.ErrUnauthorized for wrong ones, and for the default ones on a
+// listener that others can reach; *WaitError while the source is throttled; else the users file could not be read.
+// A pair that was accepted in the last minutes is let in even then, so that a guesser on the same host locks nobody out.
+func (g *Gate) Login(r *http.Request, name, password string) error {
+	if IsDefault(name, password) && !g.AllowDefaults && !OnLoopback(r) {
+		return fmt.Errorf("%w: the default password is good on this machine only; change it with: coffer user set", cash.ErrUnauthorized)
+	}
+	if g.Users.Remembered(name, password) {
+		return nil
+	}
+	from := Source(r)
+	if wait := g.Logins.Wait(from); wait > 0 {
+		return &WaitError{wait}
+	}
+	ok, err := g.Users.Check(r.Context(), name, password)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		g.Logins.Failed(from)
+		return cash.ErrUnauthorized
+	}
+	g.Logins.Succeeded(from)
+	return nil
 }

@@ -1,0 +1,259 @@
+package cashdevice
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"coffer/devices"
+	"coffer/internal/cash"
+	"coffer/ssp"
+)
+
+// openTimeout is how long OpenConnection waits for a machine.
+const openTimeout = 30 * time.Second
+
+// connectedUSBDevices: GET or POST GetConnectedUSBDevices → the configured lines; Port is what OpenConnection takes.
+// Names are PascalCase in both dialects.
+func (c *call) connectedUSBDevices() (any, error) {
+	out := list{}
+	for i, l := range c.api.configured() {
+		for _, d := range l.Devices {
+			out = append(out, object{{"Port", i}, {"DeviceName", usbName(d.Snapshot())}, {"VendorId", 6428}, {"ProductId", 16644}})
+		}
+	}
+	return out, nil
+}
+
+// usbName is the name that the maker's devices have on USB.
+func usbName(s *devices.Snapshot) string {
+	switch {
+	case s.Coins:
+		return "ITL SMART System DEVICE"
+	case isNV22(s):
+		return "NV9 Spectral"
+	}
+	return "NV200 Spectral"
+}
+
+// isNV22 tells the NV22 Spectral from other recyclers, which it shares the model with.
+func isNV22(s *devices.Snapshot) bool { return strings.HasPrefix(s.Firmware, "NVS009") }
+
+// allCashDevices: GET GetAllCashDevices → the open deviceIDs.
+func (c *call) allCashDevices() (any, error) {
+	ids := []string{}
+	for _, v := range c.api.views.all() {
+		ids = append(ids, v.id)
+	}
+	slices.Sort(ids)
+	out := list{}
+	for _, id := range ids {
+		out = append(out, id)
+	}
+	return out, nil
+}
+
+// configured returns the lines of the configuration, in its order.
+func (a *api) configured() []devices.LineStatus {
+	return slices.DeleteFunc(a.station.Lines(), func(l devices.LineStatus) bool { return l.AdHoc })
+}
+
+// place finds the line that a request means by ComPort or Port: an integer is the Nth configured line from 0, a text
+// its name. With a name that no line has, that port is opened. index is -1 for a line asked for by name.
+func (a *api) place(v any) (port string, index int, err error) {
+	lines := a.configured()
+	name, isText := v.(string)
+	if isText {
+		i := slices.IndexFunc(lines, func(l devices.LineStatus) bool { return l.Port == name })
+		if i < 0 {
+			i = slices.IndexFunc(lines, func(l devices.LineStatus) bool { return strings.EqualFold(l.Port, name) })
+		}
+		if i >= 0 {
+			return lines[i].Port, -1, nil
+		}
+	}
+	n, isNumber := asInt(v)
+	switch {
+	case isNumber && n >= 0 && n < int64(len(lines)):
+		return lines[n].Port, int(n), nil
+	case isNumber:
+		return "", -1, cash.ErrNotConnected
+	case isText && strings.TrimSpace(name) != "":
+		return name, -1, nil
+	}
+	return "", -1, fault("ComPort", "The ComPort field is required.")
+}
+
+// openConnection: POST OpenConnection. It opens or takes over the machine, sets it up as asked and begins its view.
+func (c *call) openConnection() (any, error) {
+	in, err := c.object()
+	if err != nil {
+		return nil, err
+	}
+	where, _ := in.get("ComPort", "Port")
+	address := in.number(0, 0x7D, "SspAddress")
+	key := in.unsigned("EncKey")
+	ask := in.setup()
+	if err := in.err(); err != nil {
+		return nil, err
+	}
+	port, index, err := c.api.place(where)
+	if p := new(problem); errors.As(err, &p) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, openFailed(err)
+	}
+	if key != 0 && key != ssp.DefaultFixedKey {
+		c.api.log.WithField("line", port).Warn("EncKey differs from the maker's fixed key and is ignored; name the key in the configuration")
+	}
+	addr := ssp.Address(address)
+	defer c.api.views.lock(port, addr)()
+	ctx, stop := context.WithTimeout(c.ctx, openTimeout)
+	defer stop()
+	d, err := c.api.station.Open(ctx, port, addr)
+	if err != nil {
+		return nil, openFailed(err)
+	}
+	answer, err := c.begin(ctx, d, place{port, index, addr}, ask)
+	if err != nil {
+		return nil, openFailed(err)
+	}
+	return answer, nil
+}
+
+// place is where a machine was asked for.
+type place struct {
+	port  string
+	index int // of the configured line, where it was asked for by number, else -1
+	addr  ssp.Address
+}
+
+// begin starts the view of d, in place of an earlier one, and sets the machine up.
+func (c *call) begin(ctx context.Context, d devices.Device, at place, ask setup) (any, error) {
+	c.id = string(d.Snapshot().ID)
+	if at.index >= 0 && c.api.dialect == Android {
+		c.id = androidID(d.Snapshot(), at)
+	}
+	v := c.api.newView(d, at.port, at.addr, c.id)
+	c.view = v
+	done, err := c.apply(ctx, d, ask)
+	if err != nil {
+		v.cursor.Close()
+		return nil, err
+	}
+	if before := c.api.views.put(v); before != nil {
+		before.end()
+	}
+	v.run(c.api.ctx, done.accepting, c.api.log)
+	return done.answer(), nil
+}
+
+// androidID is the deviceID in the form of the Android server: the index of the line in place of its name.
+func androidID(s *devices.Snapshot, at place) string {
+	id, suffix := s.Model+"-"+strconv.Itoa(at.index), ""
+	if i := strings.LastIndexByte(string(s.ID), '@'); i >= 0 {
+		suffix = string(s.ID)[i:]
+	}
+	return id + suffix
+}
+
+// openFailed words a failed OpenConnection: never a deviceID, never 200.
+func openFailed(err error) error {
+	word := "PORT_ERROR"
+	if r := rowOf(err); errors.Is(err, cash.ErrClaimed) || errors.Is(err, cash.ErrJam) || errors.Is(err, cash.ErrBusy) || errors.Is(err, cash.ErrJournal) {
+		word = r.word
+	}
+	return &refusal{status: 400, body: object{{"openResult", "FAILED"}, {"error", word}}, err: err}
+}
+
+// disconnectDevice: POST DisconnectDevice. The view ends and its id is forgotten; the acceptor goes off; a port opened
+// for it is released. The machine may be lost or held by another, so that what it refuses does not keep it.
+func (c *call) disconnectDevice() (any, error) {
+	return c.id + ": Device disconnected and cleaned up successfully.", c.leave()
+}
+
+// leave ends the view.
+func (c *call) leave() error {
+	defer c.api.views.lock(c.view.port, c.view.addr)()
+	if !c.api.views.remove(c.view) {
+		return errNoDevice
+	}
+	c.view.end()
+	if d, err := c.device(); err == nil {
+		ctx, stop := context.WithTimeout(context.WithoutCancel(c.ctx), openTimeout)
+		defer stop()
+		if err := c.api.till.Disable(ctx, c.by(), d); err != nil {
+			c.api.log.WithError(err).WithField("device", c.view.device).Warn("acceptor could not be turned off at DisconnectDevice")
+		}
+	}
+	c.api.station.Release(c.view.device)
+	return nil
+}
+
+// stopDevice: POST StopDevice. The acceptor goes off and the view is silent about states until StartDevice.
+func (c *call) stopDevice() (any, error) {
+	return c.do(c.id+": Device stopped successfully.", func(d devices.Device) error {
+		was := d.Snapshot().AcceptorEnabled
+		if err := c.api.till.Disable(c.ctx, c.by(), d); err != nil {
+			return err
+		}
+		c.view.halt(was)
+		return nil
+	})
+}
+
+// startDevice: POST StartDevice. Of a running device it changes nothing.
+func (c *call) startDevice() (any, error) {
+	return c.do(c.id+": Device started successfully.", func(d devices.Device) error {
+		if resume := c.view.restart(); resume {
+			return c.api.till.Enable(c.ctx, c.by(), d)
+		}
+		return nil
+	})
+}
+
+// halt tells STOPPING and STOPPED. accepting is what StartDevice brings back.
+func (v *view) halt(accepting bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.story.running {
+		return
+	}
+	v.resume = accepting
+	v.story.running = false
+	v.pass(cash.StateStopping, cash.StateStopped)
+	v.story.silent = true
+}
+
+// restart tells STARTING, STARTED and the machine's state, and says whether the acceptor is to be turned on again.
+func (v *view) restart() (accept bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.story.running {
+		return false
+	}
+	v.story.running, v.story.silent = true, false
+	v.pass(cash.StateStarting, cash.StateStarted)
+	if accept = v.resume; !accept || v.story.machine != cash.StateDisabled {
+		v.pass(v.story.machine)
+	}
+	return accept
+}
+
+// resetDevice: POST ResetDevice. The machine restarts and its id is forgotten, as by the maker's server since 1.4.4:
+// OpenConnection is needed again.
+func (c *call) resetDevice() (any, error) {
+	answer, err := c.change("reset", "Device reset successfully.", func(ctx context.Context, d devices.Device) error { return d.Reset(ctx) })
+	if err != nil {
+		return nil, err
+	}
+	if c.api.views.remove(c.view) {
+		c.view.end()
+		c.api.station.Release(c.view.device)
+	}
+	return answer, nil
+}

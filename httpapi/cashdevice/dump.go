@@ -1,0 +1,143 @@
+package cashdevice
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"coffer/devices"
+)
+
+// completeCashDevice: GET GetCompleteCashDevice → "<deviceID>: " and a JSON object of 94 members, which as a whole is
+// text; the object alone for a client that takes nothing but JSON. Names are the same in both dialects.
+func (c *call) completeCashDevice() (any, error) {
+	d, err := c.device()
+	if err != nil {
+		return nil, err
+	}
+	s := d.Snapshot()
+	assigned, err := c.assignment(s, s.Levels)
+	if err != nil {
+		return nil, err
+	}
+	var out object
+	out = append(out, c.dumpIdentity(s)...)
+	out = append(out, dumpSerials(s)...)
+	out = append(out, dumpRevisions(s)...)
+	out = append(out, dumpCoins(s)...)
+	out = append(out, dumpNotes(s)...)
+	out = append(out, c.dumpState(s, assigned)...)
+	text := style{nulls: true, texts: true}.render(nil, out)
+	if wantsJSON(c.r) {
+		return json.RawMessage(text), nil
+	}
+	return c.id + ": " + string(text), nil
+}
+
+func (c *call) dumpIdentity(s *devices.Snapshot) object {
+	model := s.Model
+	if model == modelPayout {
+		model = "SPECTRAL_DEVICE"
+	}
+	return object{
+		{"comPort", s.Port}, {"deviceModel", model}, {"deviceError", "NONE"}, {"isOpen", s.Connected}, {"isDownloading", false},
+		{"firmware", s.Firmware}, {"extendedFirmware", nil}, {"dataset", s.Dataset}, {"extendedDataset", nil},
+	}
+}
+
+// dumpSerials are the serial numbers, then whether each is valid.
+func dumpSerials(s *devices.Snapshot) object {
+	parts := []struct {
+		name  string
+		value string
+		has   bool
+	}{
+		{"main", s.Serial, true},
+		{"recycler1", s.ModuleSerials[partRecycler1], true}, {"recycler2", s.ModuleSerials[partRecycler1+1], true},
+		{"recycler3", s.ModuleSerials[partRecycler1+2], true}, {"recycler4", s.ModuleSerials[partRecycler1+3], true},
+		{"interface", s.ModuleSerials[partInterface], true}, {"dock", s.ModuleSerials[partDock], true},
+		{"replenishmentCassette", s.ModuleSerials[partCassette], true}, {"conveyor", s.ModuleSerials[partConveyor], true},
+		{"coinFeeder", s.ModuleSerials[partFeeder], s.Coins}, {"secondaryHopper", s.ModuleSerials[partSecondary], s.Coins},
+		{"payoutModule", s.ModuleSerials[partPayout], !s.Coins}, {"coinLifter", s.ModuleSerials[partLifter], s.Coins},
+	}
+	var numbers, valid object
+	for _, p := range parts {
+		n, _ := strconv.ParseInt(p.value, 10, 64)
+		if !p.has {
+			n = 0
+		}
+		numbers = append(numbers, member{p.name + "SerialNumber", n})
+		valid = append(valid, member{p.name + "SerialNumberValid", n != 0})
+	}
+	return append(numbers, valid...)
+}
+
+func dumpRevisions(s *devices.Snapshot) object {
+	build, payout := revision(s, 0), any(nil)
+	feeder, secondary, lifter := any(nil), any(nil), any(nil)
+	if s.Coins {
+		feeder, secondary, lifter = orNil(revision(s, 1)), orNil(revision(s, 2)), orNil(revision(s, 3))
+	} else if r := revision(s, 1); r != "" {
+		build, payout = r, r
+	}
+	major, minor, _ := strings.Cut(build, ".")
+	high, _ := strconv.Atoi(major)
+	low, _ := strconv.Atoi(minor)
+	return object{
+		{"buildRevisionString", orNil(build)}, {"initialMainBuildRevision", 0}, {"mainBuildRevisionString", orNil(revision(s, 0))},
+		{"coinFeederBuildRevisionString", feeder}, {"secondaryHopperBuildRevisionString", secondary},
+		{"coinLifterBuildRevisionString", lifter}, {"payoutModuleRevisionString", payout},
+		{"primaryHopperAsciiTypeString", nil}, {"coinFeederAsciiTypeString", nil},
+		{"majorBuildRevision", high}, {"minorBuildRevision", low},
+	}
+}
+
+// dumpCoins are the members of coin machines that nothing has asked for yet, and the counters of all.
+func dumpCoins(s *devices.Snapshot) object {
+	return object{
+		{"reg_0", 0}, {"reg_1", 0}, {"reg_0_hex_string", nil}, {"reg_1_hex_string", nil},
+		{"globalErrorCode_0", 0}, {"globalErrorCode_1", 0}, {"unit_info_retrieved", true},
+		{"lifterConnected", false}, {"lifterOptoClear", false}, {"lifterJammed", false}, {"lastGetLevelsSuccessful", s.Connected},
+		{"service_information_string", nil}, {"noPayinCount", 0}, {"coinAcceptance_string", nil},
+		{"counters_string", orNil(countersText(s.CounterKind, s.Counters))},
+		{"coins_payout_request", 0}, {"coins_seen_at_exit_sensor", 0}, {"real_time_clock_string", nil},
+		{"cashbox_levels_string", nil}, {"payout_count", 0}, {"commandFailedDetailsString", nil},
+		{"maintenanceRequiredDetailsString", nil}, {"lifterEventString", nil},
+	}
+}
+
+func dumpNotes(s *devices.Snapshot) object {
+	reject := any(nil)
+	if s.LastReject != 0 {
+		reject = rejectText(s.LastReject)
+	}
+	return object{
+		{"rejectCategory", reject}, {"error_during_payout_details_string", nil},
+		{"ticketStatus", nil}, {"barcode_ascii_data", nil}, {"barCodeHardwareStatus", nil}, {"readersEnabled", nil},
+		{"barCodeFormat", nil}, {"numberOfCharacters", nil}, {"barCodeInhibit", nil},
+		{"nv22SpectralDevice", isNV22(s)}, {"enablePayoutDeviceError", nil}, {"recyclerCountersString", nil},
+		{"RC_CurrentMode", "RC_MODE_REPLENISH"}, {"currentRC_PayoutValue", nil}, {"RC_DenominationForPayout", nil},
+		{"unknown_stored_in_cashbox", 0}, {"sspProtocolVersion", s.Protocol},
+	}
+}
+
+func (c *call) dumpState(s *devices.Snapshot, assigned list) object {
+	c.view.mu.Lock()
+	state, last := c.view.story.shown, c.view.story.last
+	c.view.mu.Unlock()
+	if last == "" {
+		last = "COMPLETED"
+	}
+	currencies := map[string]bool{}
+	for _, ch := range s.Channels {
+		currencies[string(ch.Denom.Currency)] = true
+	}
+	nested := styles[Android].render(nil, assigned) // PascalCase below the top, whatever the dialect
+	return object{
+		{"downloadStatus", object{
+			{"State", "IDLE"}, {"CurrentRamBlock", 0}, {"TotalRamBlocks", 0}, {"CurrentDownloadBlock", 0}, {"TotalDownloadBlocks", 0},
+		}},
+		{"cashDeviceModules", nil}, {"dispenseState", last}, {"isMultiCurrency", len(currencies) > 1}, {"noteInEscrow", s.Escrow != nil},
+		{"currencyAssignment", json.RawMessage(nested)}, {"sorterRouteAssignment", list{}}, {"deviceState", state.String()},
+	}
+}

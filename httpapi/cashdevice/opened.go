@@ -1,0 +1,179 @@
+package cashdevice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"coffer/devices"
+	"coffer/internal/cash"
+)
+
+// opened is the course of an OpenConnection: each step through the till, and what it came to.
+type opened struct {
+	c   *call
+	ctx context.Context
+	d   devices.Device
+	err error // ends the whole: leased by another, machine lost, ledger lost
+
+	inhibits, routes, feeder, boxLevels []string
+	coinMech                            string
+	auto, payout, accepting             bool
+	account                             *cash.Account
+}
+
+// apply sets the machine up as asked, in the order of the manual except that the acceptor comes last, when all that
+// governs it is set.
+func (c *call) apply(ctx context.Context, d devices.Device, ask setup) (*opened, error) {
+	o := &opened{c: c, ctx: ctx, d: d}
+	for _, name := range ask.ignored {
+		c.api.log.WithField("device", c.view.device).Warnf("OpenConnection: %s is not carried out on this device", name)
+	}
+	o.deposits(ask)
+	for _, e := range ask.routes {
+		err := o.step("set route", func(ctx context.Context) error { return setRoute(ctx, d, e.denom, e.route) })
+		o.routes = append(o.routes, sentence(err, "Set route for %s to %s.", "set route for %s to %s.", e.denom, e.route))
+	}
+	o.unsupported(ask)
+	snap := d.Snapshot()
+	if _, notes := d.(devices.Escrow); notes && !snap.Coins {
+		err := o.step("set auto-accept", func(ctx context.Context) error { return autoAccept(ctx, d, ask.auto) })
+		o.auto = ask.auto && err == nil
+	}
+	if snap.HasPayout && !snap.Coins {
+		err := o.step("switch payout", func(ctx context.Context) error { return payoutStore(ctx, d, ask.payout) })
+		o.payout = ask.payout && err == nil
+	}
+	if o.err == nil {
+		o.account, o.err = d.Account(ctx)
+	}
+	o.accept(ask.accept)
+	return o, o.err
+}
+
+// deposits sets what is taken.
+func (o *opened) deposits(ask setup) {
+	for _, e := range ask.inhibits {
+		err := o.step("set inhibits", func(ctx context.Context) error {
+			return o.d.SetInhibits(ctx, []cash.Denom{e.denom}, e.inhibit)
+		})
+		word := "ENABLED"
+		if e.inhibit {
+			word = "INHIBITED"
+		}
+		o.inhibits = append(o.inhibits, sentence(err, "%s %s.", "set inhibit for %s to %s.", e.denom, word))
+	}
+	m := ask.coinMech
+	if m == nil || !o.d.Snapshot().Coins {
+		return
+	}
+	o.coinMech = "Successfully set coin mech inhibits."
+	if o.step("set inhibits", func(ctx context.Context) error { return o.d.SetInhibits(ctx, m.denoms, m.inhibit) }) != nil {
+		o.coinMech = "FAILED: Could not set coin mech inhibits."
+	}
+}
+
+// unsupported words what a coin machine was asked for and cannot be told yet.
+func (o *opened) unsupported(ask setup) {
+	if !o.d.Snapshot().Coins {
+		return
+	}
+	for _, e := range ask.boxLevels {
+		o.boxLevels = append(o.boxLevels, sentence(cash.ErrUnsupported, "", "set cashbox level for %s to %d.", e.denom, e.count))
+	}
+	for _, e := range ask.feeder {
+		o.feeder = append(o.feeder, sentence(cash.ErrUnsupported, "", "set feeder route for %s to %d.", e.denom, int(e.route)))
+	}
+}
+
+// accept turns the acceptor on or off.
+func (o *opened) accept(on bool) {
+	if o.err != nil {
+		return
+	}
+	change := o.c.api.till.Disable
+	if on {
+		change = o.c.api.till.Enable
+	}
+	err := change(o.ctx, o.c.by(), o.d)
+	o.note(err)
+	o.accepting = on && err == nil
+}
+
+// step runs one call by way of the till, unless an earlier one has ended it all.
+func (o *opened) step(name string, f func(context.Context) error) error {
+	if o.err != nil {
+		return o.err
+	}
+	err := o.c.api.till.Do(o.ctx, o.c.by(), o.d, name, f)
+	o.note(err)
+	return err
+}
+
+// note keeps an error that ends the opening, and logs one that does not.
+func (o *opened) note(err error) {
+	switch {
+	case err == nil:
+	case errors.Is(err, cash.ErrClaimed), errors.Is(err, cash.ErrNotConnected), errors.Is(err, cash.ErrJournal), o.ctx.Err() != nil:
+		o.err = err
+	default:
+		o.c.api.log.WithError(err).WithField("device", o.c.view.device).Warn("OpenConnection: a step was refused")
+	}
+}
+
+// sentence words one step.
+func sentence(err error, done, failed string, args ...any) string {
+	if err != nil {
+		return "FAILED: Could not " + fmt.Sprintf(failed, args...)
+	}
+	return "SUCCESS: " + fmt.Sprintf(done, args...)
+}
+
+// clock says what becomes of the real-time clock: the layout of its command is not public, so that it is left alone.
+const clock = "Real time clock was not set: not supported by this device."
+
+// answer is the body of a 200 (specs/itl-rest.md §8.2). Members that do not apply to the machine are nil.
+func (o *opened) answer() object {
+	s := o.d.Snapshot()
+	out := object{
+		{"deviceID", o.c.view.id}, {"isOpen", true}, {"deviceModel", s.Model}, {"sspProtocolVersion", s.Protocol},
+		{"deviceError", "NONE"}, {"firmware", s.Firmware}, {"dataset", s.Dataset},
+	}
+	out = append(out, modules(s)...)
+	sep, end, routeEnd := "\n", "", "\r\n" // every family parts and ends its sentences in its own way
+	if s.Model == modelNV4000 {
+		end, routeEnd = "\n", "\n"
+	}
+	out = append(out,
+		member{"realTimeClock", clock},
+		member{"allLevels", levels(s, o.account.Levels)},
+		member{"counters", orNil(countersText(o.account.Kind, o.account.Counters))},
+		member{"inhibits", sentences(o.inhibits, sep, end)},
+		member{"routes", sentences(o.routes, routeEnd, routeEnd)},
+		member{"coinMechInhibits", orNil(o.coinMech)},
+		member{"feederRoutes", sentences(o.feeder, "\r\n\n", "\r\n")},
+		member{"cashBoxLevels", sentences(o.boxLevels, "\r\n\n", "\r\n")},
+		member{"acceptorEnabled", o.accepting},
+	)
+	if s.Coins {
+		return append(out, member{"autoAcceptEscrowEnabled", nil}, member{"payoutEnabled", nil})
+	}
+	return append(out, member{"autoAcceptEscrowEnabled", o.auto}, member{"payoutEnabled", o.payout})
+}
+
+// sentences joins one sentence for each step, nil for none.
+func sentences(lines []string, sep, end string) any {
+	if len(lines) == 0 {
+		return nil
+	}
+	return strings.Join(lines, sep) + end
+}
+
+// orNil is s, or nil for "", so that the member is absent.
+func orNil(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

@@ -1,0 +1,92 @@
+package cashdevice
+
+import (
+	"coffer/internal/cash"
+)
+
+// setup is what an OpenConnection asks of the machine.
+type setup struct {
+	inhibits  []inhibitEntry
+	routes    []routeEntry
+	coinMech  *coinMechEntry
+	boxLevels []levelEntry
+	feeder    []routeEntry
+	accept    bool
+	auto      bool
+	payout    bool
+	ignored   []string // members that are not carried out
+}
+
+type (
+	inhibitEntry struct {
+		denom   cash.Denom
+		inhibit bool
+	}
+	routeEntry struct {
+		denom cash.Denom
+		route route
+	}
+	coinMechEntry struct {
+		denoms  []cash.Denom
+		inhibit bool
+	}
+	levelEntry struct {
+		denom cash.Denom
+		count int
+	}
+)
+
+// setup reads the optional members of an OpenConnection (specs/itl-rest.md §8.1). Missing booleans count as false.
+func (f *form) setup() setup {
+	s := setup{accept: f.flag("EnableAcceptor"), auto: f.flag("EnableAutoAcceptEscrow"), payout: f.flag("EnablePayout")}
+	for _, e := range f.list("SetInhibits") {
+		s.inhibits = append(s.inhibits, inhibitEntry{f.denom(e, "SetInhibits"), e.flag("Inhibit")})
+		f.faults = append(f.faults, e.faults...)
+	}
+	for _, e := range f.list("SetRoutes") {
+		if v, _ := e.get("Route"); v != nil { // one published sample has an inhibit entry among its routes
+			s.routes = append(s.routes, f.routeEntry(e, "SetRoutes"))
+		}
+	}
+	for _, e := range f.list("SetFeederRoutes") {
+		s.feeder = append(s.feeder, f.routeEntry(e, "SetFeederRoutes"))
+	}
+	for _, e := range f.list("SetCashBoxLevels") {
+		s.boxLevels = append(s.boxLevels, levelEntry{f.denom(e, "SetCashBoxLevels"), int(e.number(0, 65535, "NumCoins"))})
+		f.faults = append(f.faults, e.faults...)
+	}
+	if m := f.inner("SetCoinMechInhibits"); m != nil {
+		s.coinMech = &coinMechEntry{inhibit: m.flag("Inhibit")}
+		for _, t := range m.texts("ValueCountryCodes") {
+			s.coinMech.denoms = append(s.coinMech.denoms, f.denomText(t, "SetCoinMechInhibits"))
+		}
+		f.faults = append(f.faults, m.faults...)
+	}
+	for _, name := range []string{"SetHopperOptions", "SetCashBoxPayoutLimit", "SetTwinMode", "DispenseToBezel"} {
+		if v, _ := f.get(name); v != nil && v != false {
+			s.ignored = append(s.ignored, name)
+		}
+	}
+	return s
+}
+
+// denom reads the Denomination of an entry of the list name.
+func (f *form) denom(e *form, name string) cash.Denom {
+	return f.denomText(e.text("Denomination"), name)
+}
+
+func (f *form) denomText(text, name string) cash.Denom {
+	d, err := cash.ParseDenom(text)
+	if err != nil {
+		f.wrong(name, `A denomination as "500 GBP"`)
+	}
+	return d
+}
+
+func (f *form) routeEntry(e *form, name string) routeEntry {
+	r, err := e.route()
+	if err != nil {
+		f.wrong(name, "A route from 0 to 7")
+	}
+	return routeEntry{f.denom(e, name), r}
+}

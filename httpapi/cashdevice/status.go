@@ -1,0 +1,63 @@
+package cashdevice
+
+import (
+	"strconv"
+
+	"coffer/devices"
+	"coffer/internal/cash"
+)
+
+// deviceStatus: GET GetDeviceStatus → the events since the last call, [] for none. It never waits for the machine.
+func (c *call) deviceStatus() (any, error) { return c.events(), nil }
+
+// deviceStatusV2: GET GetDeviceStatus/v2 → the same queue with the state of the moment, as later servers answer.
+func (c *call) deviceStatusV2() (any, error) {
+	c.view.mu.Lock()
+	state := c.view.story.shown
+	c.view.mu.Unlock()
+	return object{{"deviceState", state.String()}, {"pollBuffer", c.events()}}, nil
+}
+
+// events drains the queue.
+func (c *call) events() list {
+	entries, dropped := c.view.queue.drain()
+	if dropped > 0 {
+		c.api.log.WithField("device", c.view.device).Errorf("%d cash events were dropped before anybody fetched them; the ledger has the money", dropped)
+	}
+	out := make(list, len(entries))
+	for i, e := range entries {
+		out[i] = e.body
+	}
+	return out
+}
+
+// lastRejectCode: GET GetLastRejectCode → dump of RejectCategory.
+func (c *call) lastRejectCode() (any, error) {
+	d, err := c.device()
+	if err != nil {
+		return nil, err
+	}
+	m, ok := d.(devices.LastRejecter)
+	if !ok {
+		return nil, cash.ErrUnsupported
+	}
+	code, err := m.LastReject(c.ctx)
+	return dump(c.id, "RejectCategory", rejectText(code)), err
+}
+
+// rejectReasons are the texts of the last-reject codes of SSP (specs/itl-rest.md §6.9).
+var rejectReasons = [...]string{
+	"Note Accepted", "Invalid Note Length", "Invalid Note", "Invalid Note", "Invalid Note", "Invalid Note", "Channel Inhibit",
+	"Second Note Inserted", "Host Rejected Note", "Invalid Note", "Invalid Note Read", "Note Too Long", "Validator Disabled",
+	"Mechanism Slow/Stalled", "Strimming Attempt", "Fraud Channel Reject", "No Notes Inserted", "Peak Detect Fail",
+	"Twisted Note Detected", "Escrow Time-Out", "Bar Code Scan Fail", "Invalid Note Read", "Slot Fail 1", "Slot Fail 2",
+	"Lens Over-Sample", "Width Detection Fail", "Short Note Detected", "Note Payout", "Unable To Stack Note",
+}
+
+// rejectText is the text of a last-reject code; an unknown one prints its number.
+func rejectText(code byte) string {
+	if int(code) < len(rejectReasons) {
+		return "Reject Reason: " + rejectReasons[code]
+	}
+	return "Reject Reason: Code " + strconv.Itoa(int(code))
+}

@@ -1,0 +1,171 @@
+package cashdevice
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/sirupsen/logrus"
+
+	"coffer/devices"
+	"coffer/internal/bus"
+	"coffer/internal/cash"
+	"coffer/ssp"
+)
+
+// view is what REST clients see of one machine between OpenConnection and DisconnectDevice: a deviceID, a life-cycle of
+// its own, and the queue of events that GetDeviceStatus drains. The machine is driven with or without it.
+type view struct {
+	id     string        // as answered to clients
+	device cash.DeviceID // as the station and the ledger know it
+	port   string        // line and address that it was opened by
+	addr   ssp.Address
+	queue  queue
+
+	mu     sync.Mutex
+	story  *story
+	resume bool // the acceptor was on when StopDevice came
+	cursor *bus.Cursor
+	stop   context.CancelFunc
+	done   chan struct{}
+}
+
+// newView begins a view of d: the cursor stands at now, and the queue holds the way from CONNECTING to STARTED.
+func (a *api) newView(d devices.Device, port string, addr ssp.Address, id string) *view {
+	snap := d.Snapshot()
+	v := &view{id: id, device: snap.ID, port: port, addr: addr, story: newStory(), cursor: a.bus.Cursor(snap.ID), done: make(chan struct{})}
+	v.story.running = true
+	v.pass(cash.StateConnecting, cash.StateConnected, cash.StateStarting, cash.StateStarted)
+	return v
+}
+
+// pass tells states of the view's own life-cycle.
+func (v *view) pass(states ...cash.State) {
+	for _, s := range states {
+		v.story.enter(s)
+	}
+	v.queue.add(v.story.take()...)
+}
+
+// run fills the queue from the bus until ctx or the view ends. accepting is what the machine was set to last: the state
+// that the view starts with.
+func (v *view) run(ctx context.Context, accepting bool, log logrus.FieldLogger) {
+	ctx, v.stop = context.WithCancel(ctx)
+	v.mu.Lock()
+	v.story.machine = rest(accepting)
+	v.pass(rest(accepting))
+	v.mu.Unlock()
+	go func() {
+		defer close(v.done)
+		defer v.cursor.Close()
+		for {
+			entry, err := v.cursor.Next(ctx)
+			switch {
+			case err == nil:
+				v.hear(entry.Event)
+			case errors.Is(err, cash.ErrGap):
+				log.WithField("device", v.device).WithError(err).Error("events for GetDeviceStatus were lost; the ledger has the money")
+			default:
+				return
+			}
+		}
+	}()
+}
+
+// rest is the state of a machine that does nothing.
+func rest(accepting bool) cash.State {
+	if accepting {
+		return cash.StateIdle
+	}
+	return cash.StateDisabled
+}
+
+// hear puts an event of the machine into the queue.
+func (v *view) hear(e cash.Event) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.story.tell(e)
+	v.queue.add(v.story.take()...)
+}
+
+// end stops filling the queue. It may be called more than once.
+func (v *view) end() {
+	if v.stop != nil {
+		v.stop()
+		<-v.done
+	}
+}
+
+// views are the open views by deviceID, in any letter case. The zero value is empty. Safe for use from any goroutine.
+type views struct {
+	mu   sync.RWMutex
+	byID map[string]*view
+	gate sync.Map // of *sync.Mutex by line and address: one opening or closing at a time
+}
+
+// find returns the view that a client calls id: by the deviceID that it was answered, or by the machine's own.
+func (vs *views) find(id string) *view {
+	vs.mu.RLock()
+	defer vs.mu.RUnlock()
+	if v := vs.byID[strings.ToLower(id)]; v != nil {
+		return v
+	}
+	for _, v := range vs.byID {
+		if strings.EqualFold(string(v.device), id) {
+			return v
+		}
+	}
+	return nil
+}
+
+// put adds v in place of an earlier view of the same machine, which it returns.
+func (vs *views) put(v *view) (before *view) {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	if vs.byID == nil {
+		vs.byID = map[string]*view{}
+	}
+	for key, old := range vs.byID {
+		if old.device == v.device {
+			before = old
+			delete(vs.byID, key)
+		}
+	}
+	vs.byID[strings.ToLower(v.id)] = v
+	return before
+}
+
+// remove takes v out and says whether it was there.
+func (vs *views) remove(v *view) bool {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	key := strings.ToLower(v.id)
+	if vs.byID[key] != v {
+		return false
+	}
+	delete(vs.byID, key)
+	return true
+}
+
+// all returns the open views in no order.
+func (vs *views) all() []*view {
+	vs.mu.RLock()
+	defer vs.mu.RUnlock()
+	out := make([]*view, 0, len(vs.byID))
+	for _, v := range vs.byID {
+		out = append(out, v)
+	}
+	return out
+}
+
+// lock lets one caller at a time open or close what is at a port and address.
+func (vs *views) lock(port string, addr ssp.Address) (unlock func()) {
+	type place struct {
+		port string
+		addr ssp.Address
+	}
+	m, _ := vs.gate.LoadOrStore(place{port, addr}, &sync.Mutex{})
+	m.(*sync.Mutex).Lock()
+	return m.(*sync.Mutex).Unlock
+}
