@@ -167,7 +167,14 @@ func scanBaseline(s scanner) (b cash.Baseline, err error) {
 	if b.At, err = parseTime(at); err != nil {
 		return b, err
 	}
-	return b, json.Unmarshal([]byte(account), &b.Account)
+	var a accountJSON
+	if err = json.Unmarshal([]byte(account), &a); err != nil {
+		return b, err
+	}
+	if b.Account = a.Account; a.NoStore {
+		b.Account.Levels = nil
+	}
+	return b, nil
 }
 
 func scanEvidence(s scanner) (e cash.Evidence, err error) {

@@ -49,16 +49,22 @@ func (s *subscribers) publish(rows []cash.Entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.open {
-		for _, e := range rows {
-			select {
-			case c <- e:
-				continue
-			default:
-				s.drop(c)
-			}
-			break
+		if !offer(c, rows) {
+			s.drop(c)
 		}
 	}
+}
+
+// offer puts rows into c as far as there is room, and says whether there was room for all.
+func offer(c chan cash.Entry, rows []cash.Entry) bool {
+	for _, e := range rows {
+		select {
+		case c <- e:
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 func (s *subscribers) closeAll() {

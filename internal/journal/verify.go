@@ -167,4 +167,3 @@ func (r *Reader) checkTail(ctx context.Context) error {
 	}
 	return nil
 }
-

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"coffer/internal/cash"
@@ -90,6 +91,8 @@ func (b *batch) write(w cash.LedgerWrite) error {
 			return err
 		case !op.Open():
 			return refusal{invalid("operation %s is closed already: %s", c.ID, op.State)}
+		case slices.ContainsFunc(w.Close[:i], func(o cash.OpClose) bool { return o.ID == c.ID }):
+			return refusal{invalid("operation %s: closed twice in one write", c.ID)}
 		case c.Result == "":
 			return refusal{invalid("operation %s: no result to close it with", c.ID)}
 		}
@@ -151,7 +154,7 @@ func (b *batch) notes(w cash.LedgerWrite) error {
 	if at.IsZero() {
 		at = b.at
 	}
-	return b.exec(b.stmts.baseline, string(w.Baseline.Device), toJSON(w.Baseline.Account), b.seq, formatTime(at))
+	return b.exec(b.stmts.baseline, string(w.Baseline.Device), toJSON(accountJSON{w.Baseline.Account, w.Baseline.Account.Levels == nil}), b.seq, formatTime(at))
 }
 
 // opLine is the row that says what became of an operation. It carries no money.
@@ -202,6 +205,12 @@ func newOpID(b *batch) string {
 	var r [5]byte
 	_, _ = rand.Read(r[:]) // never fails
 	return b.at.Format("20060102") + "-" + strings.ToLower(base32.StdEncoding.EncodeToString(r[:]))
+}
+
+// accountJSON is a stored account. It keeps apart a machine without a store and one whose store is empty.
+type accountJSON struct {
+	cash.Account
+	NoStore bool `json:"no_store,omitempty"`
 }
 
 // toJSON stores a value whose type cannot fail to encode.
