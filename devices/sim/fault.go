@@ -1,14 +1,19 @@
 package sim
 
+import (
+	"fmt"
+	"time"
+)
+
 // The faults that every machine or some machines take. Repeating one changes nothing.
 const (
 	FaultJam             = "jam"              // holds what is in the path; reported at once
 	FaultUnjam           = "unjam"            // ends jam and payout_jam
 	FaultCashboxRemoved  = "cashbox_removed"  //
-	FaultCashboxReplaced = "cashbox_replaced" // Empty: without what was in it; also ends stacker_full then
+	FaultCashboxReplaced = "cashbox_replaced" // Empty: without what was in it, which also ends stacker_full
 	FaultStackerFull     = "stacker_full"     //
 	FaultStackerOK       = "stacker_ok"       // ends stacker_full
-	FaultPayoutJam       = "payout_jam"       //
+	FaultPayoutJam       = "payout_jam"       // machines with a store
 	FaultCalibrationFail = "calibration_fail" // coin machines; ends by command 48 or a restart
 	FaultPathOpen        = "note_path_open"   // note machines
 	FaultPathClosed      = "note_path_closed" // ends note_path_open
@@ -16,7 +21,7 @@ const (
 	FaultPlug            = "plug"             //
 	FaultPowerOff        = "power_off"        // AtStep: not now but instead of that step of the mechanics, 1 = the next
 	FaultPowerOn         = "power_on"         //
-	FaultReset           = "reset"            // power off and on
+	FaultReset           = "reset"            // power off and on; AtStep as there
 	FaultBitFlips        = "bit_flips"        // Rate a byte, both directions
 	FaultDropBytes       = "drop_bytes"       // Rate a byte, both directions
 	FaultDuplicates      = "duplicate_replies"
@@ -35,5 +40,142 @@ type Fault struct {
 	Rate   float64 `json:"rate"`    // 0 to 1; left out: 0.01
 	Empty  bool    `json:"empty"`   // cashbox_replaced
 	Paid   int64   `json:"paid"`    // halt_payout_after, minor units
-	AtStep int     `json:"at_step"` // power_off
+	AtStep int     `json:"at_step"` // power_off, reset
+}
+
+const defaultRate = 0.01
+
+// faults are conditions of the mechanics. They outlast the power, calibration excepted.
+type faults struct {
+	jam, payoutJam, calibration bool
+	pathOpen                    bool
+	cashboxOut, stackerFull     bool
+	haltAfter                   int64 // minor units
+	halt                        bool  // haltAfter is to come
+	divert                      bool
+}
+
+// faultKind is how a kind works: begin makes it so, end is what ForMS does later, nil where there is nothing to end.
+type faultKind struct {
+	family     string // "" for all
+	begin, end func(m *Machine, f Fault)
+}
+
+// set makes the two halves of a condition.
+func set(on func(m *Machine) *bool) (begin, end func(*Machine, Fault)) {
+	return func(m *Machine, _ Fault) { *on(m) = true }, func(m *Machine, _ Fault) { *on(m) = false }
+}
+
+var faultKinds = func() map[string]faultKind {
+	jam, _ := set(func(m *Machine) *bool { return &m.faults.jam })
+	payoutJam, _ := set(func(m *Machine) *bool { return &m.faults.payoutJam })
+	full, fullEnd := set(func(m *Machine) *bool { return &m.faults.stackerFull })
+	open, openEnd := set(func(m *Machine) *bool { return &m.faults.pathOpen })
+	mute, muteEnd := set(func(m *Machine) *bool { return &m.noise.mute })
+	twice, twiceEnd := set(func(m *Machine) *bool { return &m.noise.duplicates })
+	divert, divertEnd := set(func(m *Machine) *bool { return &m.faults.divert })
+	calib, calibEnd := set(func(m *Machine) *bool { return &m.faults.calibration })
+	plug, unplug := set(func(m *Machine) *bool { return &m.plugged })
+	return map[string]faultKind{
+		FaultJam:             {"", counted(jam, hopperJams, func(m *Machine) bool { return m.faults.jam }), unjam},
+		FaultUnjam:           {"", unjam, nil},
+		FaultPayoutJam:       {"", counted(payoutJam, hopperJams, func(m *Machine) bool { return m.faults.payoutJam }), unjam},
+		FaultCashboxRemoved:  {"", func(m *Machine, _ Fault) { m.faults.cashboxOut = true }, replaceCashbox},
+		FaultCashboxReplaced: {"", replaceCashbox, nil},
+		FaultStackerFull:     {"", full, fullEnd},
+		FaultStackerOK:       {"", fullEnd, nil},
+		FaultCalibrationFail: {familyCoin, counted(calib, calibrationFails, func(m *Machine) bool { return m.faults.calibration }), calibEnd},
+		FaultPathOpen:        {familyNote, open, openEnd},
+		FaultPathClosed:      {familyNote, openEnd, nil},
+		FaultUnplug:          {"", unplug, plug},
+		FaultPlug:            {"", plug, nil},
+		FaultPowerOff:        {"", cutPower, func(m *Machine, _ Fault) { m.powerOn() }},
+		FaultPowerOn:         {"", func(m *Machine, _ Fault) { m.cutIn = 0; m.powerOn() }, nil},
+		FaultReset:           {"", cutPower, nil},
+		FaultBitFlips: {"", func(m *Machine, f Fault) { m.noise.bitFlips = f.Rate },
+			func(m *Machine, _ Fault) { m.noise.bitFlips = 0 }},
+		FaultDropBytes: {"", func(m *Machine, f Fault) { m.noise.dropBytes = f.Rate },
+			func(m *Machine, _ Fault) { m.noise.dropBytes = 0 }},
+		FaultDuplicates: {"", twice, twiceEnd},
+		FaultDelay:      {"", func(m *Machine, f Fault) { m.noise.delay = time.Duration(f.ForMS) * time.Millisecond }, nil},
+		FaultMute:       {"", mute, muteEnd},
+		FaultLoseKey:    {"", func(m *Machine, _ Fault) { m.wire.session = nil }, nil},
+		FaultHaltPayoutAfter: {"", func(m *Machine, f Fault) { m.faults.halt, m.faults.haltAfter = true, f.Paid },
+			func(m *Machine, _ Fault) { m.faults.halt = false }},
+		FaultDivert: {"", divert, divertEnd},
+		FaultClear:  {"", func(m *Machine, _ Fault) { m.noise = noise{rnd: m.noise.rnd} }, nil},
+	}
+}()
+
+// Fault makes something go wrong, or right again. ErrInvalid for a kind that this machine does not know, or for
+// numbers that make no sense.
+func (m *Machine) Fault(f Fault) error {
+	k, ok := faultKinds[f.Kind]
+	switch {
+	case !ok:
+		return fmt.Errorf("%w: no fault %q", ErrInvalid, f.Kind)
+	case k.family != "" && k.family != m.prof.Family:
+		return fmt.Errorf("%w: fault %q is none of a %s", ErrInvalid, f.Kind, m.prof.Name)
+	case f.Kind == FaultPayoutJam && m.prof.Store == 0:
+		return fmt.Errorf("%w: a %s has no payout store", ErrInvalid, m.prof.Name)
+	case f.ForMS < 0 || f.ForMS > maxForMS, f.Rate < 0 || f.Rate > 1, f.Paid < 0, f.AtStep < 0:
+		return fmt.Errorf("%w: for_ms, rate, paid or at_step out of range", ErrInvalid)
+	}
+	if f.Rate == 0 {
+		f.Rate = defaultRate
+	}
+	m.enter(func() {
+		k.begin(m, f)
+		if k.end != nil && f.ForMS > 0 && f.AtStep == 0 {
+			m.endFault(f, func() { k.end(m, Fault{}) })
+		}
+	})
+	return nil
+}
+
+const maxForMS = 24 * 60 * 60 * 1000
+
+// endFault plans the end of a fault. The newest plan for a kind holds.
+func (m *Machine) endFault(f Fault, end func()) {
+	name := "fault:" + f.Kind
+	m.cancel(name)
+	m.inRealTime(name, outside, time.Duration(f.ForMS)*time.Millisecond, end)
+}
+
+// counted makes begin count the fault where it is new.
+func counted(begin func(*Machine, Fault), c counter, already func(*Machine) bool) func(*Machine, Fault) {
+	return func(m *Machine, f Fault) {
+		if !already(m) {
+			m.count(c, 1)
+		}
+		begin(m, f)
+	}
+}
+
+func unjam(m *Machine, _ Fault) { m.faults.jam, m.faults.payoutJam = false, false }
+
+// replaceCashbox puts the cashbox back, with Empty an empty one.
+func replaceCashbox(m *Machine, f Fault) {
+	if f.Empty && (m.faults.cashboxOut || m.faults.stackerFull) {
+		m.stock.emptyCashbox()
+		m.faults.stackerFull = false
+	}
+	if m.faults.cashboxOut {
+		m.faults.cashboxOut = false
+		if m.power && m.booted {
+			m.tellCashboxReplaced()
+		}
+	}
+}
+
+// cutPower takes the power now or at a step, and for a reset gives it back at once.
+func cutPower(m *Machine, f Fault) {
+	if f.AtStep > 0 {
+		m.cutIn, m.cutThen = f.AtStep, f
+		return
+	}
+	m.powerOff()
+	if f.Kind == FaultReset {
+		m.powerOn()
+	}
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,79 @@ type InsertState struct {
 	// WireAt says for ESCROW, CREDIT, STORED, STACKED and REJECTED when the reply that carried that event first left.
 	WireAt map[string]time.Time `json:"wire_at"`
 }
+
+// piece is one thing in the path of a machine.
+type piece struct {
+	d          denom
+	channel    byte // 0: not in the dataset
+	isMoney    bool // false: a ticket, or something without a value, which the stock does not count
+	fraud      bool
+	unreadable bool
+	barcode    string
+	rec        *record
+}
+
+// arrived notes that the piece has come to rest.
+func (p *piece) arrived(at string) { p.rec.arrived(at) }
+
+// Insert feeds something in. It returns at once with an id for World.InsertState. ErrRefused when the machine cannot
+// take it into its path, ErrInvalid for a request that makes no sense. An acceptor that is off, or does not want this
+// denomination, takes nothing and has no error: the pieces count as inserted and returned.
+func (m *Machine) Insert(in Insert) (id string, err error) {
+	if in.Count == 0 {
+		in.Count = 1
+	}
+	if err := m.checkInsert(in); err != nil {
+		return "", err
+	}
+	m.enter(func() {
+		switch {
+		case m.stopped, !m.power, !m.booted:
+			err = fmt.Errorf("%w: it is off; use fault power_on and wait", ErrRefused)
+			return
+		case !m.plugged:
+			err = fmt.Errorf("%w: it is unplugged; use fault plug", ErrRefused)
+			return
+		}
+		if err = m.mech.room(in.Count); err != nil {
+			return
+		}
+		rec := m.line.world.inserts.add(in.Count)
+		pieces := make([]*piece, in.Count)
+		for i := range pieces {
+			d := denom{in.Value, in.Currency}
+			pieces[i] = &piece{d: d, channel: m.channel(d), isMoney: in.Value > 0, fraud: in.Fraud,
+				unreadable: in.Unreadable, barcode: in.Barcode, rec: rec}
+		}
+		if in.Value > 0 {
+			m.stock.feed(pieces[0].d, in.Count)
+		}
+		m.mech.insert(pieces)
+		id = rec.id
+	})
+	return id, err
+}
+
+func (m *Machine) checkInsert(in Insert) error {
+	free := in.Fraud || in.Unreadable || in.Barcode != ""
+	switch {
+	case in.Count < 0 || in.Count > maxInsert:
+		return fmt.Errorf("%w: count %d, use 1 to %d", ErrInvalid, in.Count, maxInsert)
+	case in.Value == 0 && in.Currency == "" && free:
+	case in.Value < 1 || in.Value > math.MaxUint32 || !isCurrency(in.Currency):
+		return fmt.Errorf("%w: value %d of currency %q; use minor units and three capitals", ErrInvalid, in.Value, in.Currency)
+	}
+	switch {
+	case in.Barcode == "":
+	case m.prof.Family != familyNote:
+		return fmt.Errorf("%w: a %s takes no tickets", ErrInvalid, m.prof.Name)
+	case in.Value != 0 || in.Fraud || in.Unreadable || len(in.Barcode) > 24:
+		return fmt.Errorf("%w: a ticket has a barcode of up to 24 characters and nothing else", ErrInvalid)
+	}
+	return nil
+}
+
+const maxInsert = 10000
 
 // record is an insert as the simulator follows it.
 type record struct {

@@ -1,0 +1,86 @@
+package sim
+
+import "coffer/ssp"
+
+// Bits of the option registers that change what the simulator does (ssp.md 10.10).
+const (
+	emptyToCashbox byte = 1 << 4 // REG0: a coin whose level is 0 goes to the cashbox
+	valueAdded     byte = 1 << 7 // REG0: BF instead of DF
+	reportRejects  byte = 1 << 0 // REG1: BA
+	emptyToFront   byte = 1 << 2 // REG1: emptying pays out at the front
+)
+
+// mustCalibrate is the reason byte of CALIBRATION FAILED: command 48 is wanted.
+const mustCalibrate byte = 7
+
+// setCoinMechInhibit is 40: 1 accepts.
+func setCoinMechInhibit(m *Machine, b []byte) answer {
+	p := params{b: b}
+	on, d := p.u8(), denom{int64(p.u16()), m.data[0].currency}
+	if m.ram.version >= 6 {
+		d.currency = p.cc3()
+	}
+	switch {
+	case !p.done():
+		return reply(ssp.WrongParameters)
+	case on > 1 || !m.knows(d):
+		return reply(ssp.OutOfRange)
+	}
+	m.ram.coins[d] = on == 1
+	return reply(ssp.OK)
+}
+
+// globalInhibit is 49: 1 lets the feeder run.
+func globalInhibit(m *Machine, p []byte) answer {
+	switch {
+	case len(p) != 1:
+		return reply(ssp.WrongParameters)
+	case p[0] > 1:
+		return reply(ssp.OutOfRange)
+	}
+	m.ram.feederOn = p[0] == 1
+	return reply(ssp.OK)
+}
+
+// setCalibration is 47: 0 automatic, 1 on command. It makes no difference here.
+func setCalibration(_ *Machine, p []byte) answer {
+	switch {
+	case len(p) != 1:
+		return reply(ssp.WrongParameters)
+	case p[0] > 1:
+		return reply(ssp.OutOfRange)
+	}
+	return reply(ssp.OK)
+}
+
+// runCalibration is 48.
+func runCalibration(m *Machine) answer {
+	if m.nv.op != nil && !m.faults.calibration {
+		return refuse(busy)
+	}
+	m.faults.calibration = false
+	return reply(ssp.OK)
+}
+
+// setOptions is 50.
+func setOptions(m *Machine, p []byte) answer {
+	if len(p) != 2 {
+		return reply(ssp.WrongParameters)
+	}
+	m.ram.reg0, m.ram.reg1 = p[0], p[1]
+	return reply(ssp.OK)
+}
+
+// coinMechOptions is 5A. There is no coin mech whose errors it could report.
+func coinMechOptions(_ *Machine, p []byte) answer {
+	if len(p) != 1 {
+		return reply(ssp.WrongParameters)
+	}
+	return reply(ssp.OK)
+}
+
+// passThrough is 37: the machine speaks no SSP any more until its power goes.
+func passThrough(m *Machine) answer {
+	m.ram.bridge = true
+	return reply(ssp.OK)
+}

@@ -1,0 +1,162 @@
+package sim
+
+import (
+	"slices"
+
+	"coffer/ssp"
+)
+
+// getAllLevels is 22: every denomination of the dataset, also those with none.
+func getAllLevels(m *Machine) answer {
+	out := []byte{byte(ssp.OK), byte(len(m.data))}
+	for _, d := range m.data {
+		out = appendDenom(le.AppendUint16(out, m.stock.level(d)), d)
+	}
+	return answer{data: out}
+}
+
+func appendDenom(out []byte, d denom) []byte {
+	return append(le.AppendUint32(out, uint32(d.value)), d.currency...)
+}
+
+// denomOf reads a denomination as a command carries it at the protocol version in force: with its currency from 6 on,
+// below as u32, on coin machines also as u16.
+func (m *Machine) denomOf(p *params) denom {
+	switch {
+	case m.ram.version >= 6:
+		return p.money()
+	case m.prof.Family == familyCoin && p.left(2):
+		return denom{int64(p.u16()), m.data[0].currency}
+	}
+	return denom{p.u32(), m.data[0].currency}
+}
+
+func (m *Machine) knows(d denom) bool { return slices.Contains(m.data, d) }
+
+// setLevel is 34: it adds coins, and 0 clears. There is no counter beside the coins, so the simulator takes it for the
+// hand that fills the hopper and says so.
+func setLevel(m *Machine, b []byte) answer {
+	p := params{b: b}
+	n := int(p.u16())
+	d := m.denomOf(&p)
+	now := m.stock.count(d, inPayout)
+	switch {
+	case !p.done():
+		return reply(ssp.WrongParameters)
+	case !m.knows(d), m.stock.pieces(inPayout)+n > m.prof.Store:
+		return reply(ssp.OutOfRange)
+	case m.nv.op != nil:
+		return refuse(busy)
+	case n == 0:
+		m.stock.fill(d, inPayout, -now)
+	default:
+		m.stock.fill(d, inPayout, n)
+	}
+	return reply(ssp.OK)
+}
+
+// getLevel is 35.
+func getLevel(m *Machine, b []byte) answer {
+	p := params{b: b}
+	d := m.denomOf(&p)
+	switch {
+	case !p.done():
+		return reply(ssp.WrongParameters)
+	case !m.knows(d):
+		return reply(ssp.OutOfRange)
+	}
+	return reply(ssp.OK, le.AppendUint16(nil, m.stock.level(d))...)
+}
+
+// Routes on the wire.
+const (
+	routeStore   byte = 0
+	routeCashbox byte = 1
+)
+
+// invalidCurrency is the error byte of 3B and 3C for a denomination the machine does not have (ssp.md 5.1).
+const invalidCurrency byte = 2
+
+// setRoute is 3B.
+func setRoute(m *Machine, b []byte) answer {
+	p := params{b: b}
+	route := p.u8()
+	d := m.denomOf(&p)
+	switch {
+	case !p.done():
+		return reply(ssp.WrongParameters)
+	case route > routeCashbox:
+		return reply(ssp.OutOfRange)
+	case !m.knows(d):
+		return refuse(invalidCurrency)
+	}
+	m.nv.routes[d] = route
+	return reply(ssp.OK)
+}
+
+// getRoute is 3C.
+func getRoute(m *Machine, b []byte) answer {
+	p := params{b: b}
+	d := m.denomOf(&p)
+	switch {
+	case !p.done():
+		return reply(ssp.WrongParameters)
+	case !m.knows(d):
+		return refuse(invalidCurrency)
+	}
+	return reply(ssp.OK, m.nv.routes[d])
+}
+
+// getMinimumPayout is 3E, with or without a currency: the smallest piece in the store, 0 for none.
+func getMinimumPayout(m *Machine, b []byte) answer {
+	if len(b) != 0 && len(b) != 3 {
+		return reply(ssp.WrongParameters)
+	}
+	for _, d := range m.data {
+		if m.stock.count(d, inPayout) > 0 && (len(b) == 0 || string(b) == d.currency) {
+			return reply(ssp.OK, le.AppendUint32(nil, uint32(d.value))...)
+		}
+	}
+	return reply(ssp.OK, 0, 0, 0, 0)
+}
+
+// setCashboxLimit is 4E: the most pieces of a denomination that stay in the store, 0 for no limit.
+func setCashboxLimit(m *Machine, b []byte) answer {
+	p := params{b: b}
+	limits := map[denom]uint16{}
+	for range p.u8() {
+		n, d := p.u16(), p.money()
+		if !p.bad && !m.knows(d) {
+			return reply(ssp.OutOfRange)
+		}
+		limits[d] = n
+	}
+	if !p.done() {
+		return reply(ssp.WrongParameters)
+	}
+	for d, n := range limits {
+		m.ram.limits[d] = n
+	}
+	return reply(ssp.OK)
+}
+
+// cashboxPayoutData is 53: what the last operation moved to the cashbox.
+func cashboxPayoutData(m *Machine) answer {
+	out := []byte{byte(ssp.OK), byte(len(m.data))}
+	for _, d := range m.data {
+		out = appendDenom(le.AppendUint16(out, uint16(m.nv.moved[d])), d)
+	}
+	return answer{data: le.AppendUint32(out, uint32(m.nv.unknown))}
+}
+
+// storeTakes reports whether an accepted piece goes into the payout store: it is routed there and there is room.
+func (m *Machine) storeTakes(d denom) bool {
+	level, limit := m.stock.count(d, inPayout), int(m.ram.limits[d])
+	return m.prof.Store > 0 && !m.faults.payoutJam && m.nv.routes[d] == routeStore &&
+		m.stock.pieces(inPayout) < m.prof.Store && (limit == 0 || level < limit)
+}
+
+// storeFull reports whether the machine says DEVICE FULL.
+func (m *Machine) storeFull() bool {
+	return m.prof.Store > 0 && m.stock.pieces(inPayout) >= m.prof.Store
+}
