@@ -1,0 +1,66 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestUnplug: a pulled cable shows within 3 s, a plugged one works again within 6 s, without a restart.
+func TestUnplug(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		off  func(r *rig)
+		on   func(r *rig)
+	}{
+		{"the device vanishes", func(r *rig) { r.note.fault("unplug", nil) }, func(r *rig) { r.note.fault("plug", nil) }},
+		{"the cable is pulled", func(r *rig) { r.proxy.Pull() }, func(r *rig) { r.proxy.Plug() }},
+		{"the machine falls silent", func(r *rig) { r.note.fault("mute", nil) }, func(r *rig) { r.note.fault("clear", nil) }},
+		{"the machine forgets its key", func(r *rig) { r.note.fault("lose_key", nil) }, nil},
+		{"the machine restarts", func(r *rig) { r.note.fault("reset", nil) }, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t, built(t, binary))
+			if err := r.start(true); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				tt.off(r)
+				if tt.on != nil {
+					within(t, 3*time.Second, "loss is told", r.stateIs("NOT_CONNECTED"))
+					if err := r.post("DispenseValue", map[string]any{"Value": 500, "CountryCode": "EUR"}); err == nil || errors.Is(err, errGone) {
+						t.Errorf("payout while unplugged: %v", err)
+					}
+					tt.on(r)
+				}
+				within(t, 6*time.Second, "acceptor is on again", func() error {
+					if tr := r.note.truth(); !tr.Enabled {
+						return fmt.Errorf("%+v", tr)
+					}
+					return nil
+				})
+				r.worksOn()
+			}
+			tr := r.host.settled(recyclerID, r.note)
+			if worth(tr.Dispensed) != 1000 {
+				t.Errorf("dispensed %v", tr.Dispensed)
+			}
+		})
+	}
+}
+
+// stateIs is met once the REST client was told of a state.
+func (r *rig) stateIs(state string) func() error {
+	return func() error {
+		list, err := r.rest.tryEvents(recyclerID)
+		if err != nil {
+			return err
+		}
+		r.seen = append(r.seen, list...)
+		if tally(list, state) == 0 {
+			return fmt.Errorf("told %v", list)
+		}
+		return nil
+	}
+}
