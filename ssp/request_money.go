@@ -56,8 +56,8 @@ func GetDenominationLevel(version int, value uint32, cc string) []byte {
 }
 
 // SetCoinMechInhibit accepts a coin or not; coins go by two bytes of value in all versions (section 10.9).
-func SetCoinMechInhibit(version int, accept bool, value uint32, cc string) []byte {
-	b := binary.LittleEndian.AppendUint16([]byte{byte(CmdSetCoinMechInhibit), bit(accept)}, uint16(value))
+func SetCoinMechInhibit(version int, accept bool, value uint16, cc string) []byte {
+	b := binary.LittleEndian.AppendUint16([]byte{byte(CmdSetCoinMechInhibit), bit(accept)}, value)
 	if version >= 6 {
 		b = appendCurrency(b, cc)
 	}

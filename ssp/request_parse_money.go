@@ -95,14 +95,14 @@ func ParseSetLevel(version int, params []byte) (DenomCount, error) {
 // CoinInhibit is the content of SET COIN MECH INHIBITS.
 type CoinInhibit struct {
 	Accept   bool
-	Value    uint32 // sent in two bytes
+	Value    uint16
 	Currency string // "" below protocol 6
 }
 
 // ParseCoinMechInhibit reads the parameters of 0x40.
 func ParseCoinMechInhibit(version int, params []byte) (CoinInhibit, error) {
 	c := cursor{b: params}
-	i := CoinInhibit{Accept: c.flag(), Value: uint32(c.uint16())}
+	i := CoinInhibit{Accept: c.flag(), Value: c.uint16()}
 	if version >= 6 {
 		i.Currency = c.currency()
 	}
