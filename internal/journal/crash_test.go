@@ -80,11 +80,11 @@ func writeOne(j *Journal, key string) error {
 func TestKilledInTheMiddle(t *testing.T) {
 	dir := t.TempDir()
 	acked := map[string]string{}
-	for round := range 12 {
+	for round := range 7 {
 		cmd, out := startChild(t, "writes", "DIR="+dir, fmt.Sprintf("ROUND=%d", round))
 		lines := bufio.NewScanner(out)
 		for n := 0; lines.Scan(); n++ {
-			if n == 1+round*round*7 {
+			if n == 1+round*round*8 {
 				if err := cmd.Process.Kill(); err != nil {
 					t.Fatal(err)
 				}

@@ -2,8 +2,8 @@ package sqlstore
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
+	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -23,19 +23,39 @@ var advice = map[int]string{
 	sqlite3.SQLITE_LOCKED:   "another program holds the file: end it",
 }
 
+// systemAdvice is the same for errors of the file system.
+var systemAdvice = []struct {
+	err  error
+	text string
+}{
+	{syscall.EROFS, "the disk is read-only: make it writable, or use another data directory"},
+	{syscall.ENOSPC, advice[sqlite3.SQLITE_FULL]},
+	{fs.ErrPermission, advice[sqlite3.SQLITE_PERM]},
+}
+
+// explained is an error that says what to do.
+type explained struct {
+	text string
+	err  error
+}
+
+func (e *explained) Error() string { return e.text + " (" + e.err.Error() + ")" }
+func (e *explained) Unwrap() error { return e.err }
+
 // Explain puts what to do in front of an error of the database or the file system, and keeps the error wrapped. nil
-// stays nil, and an error that it does not know stays as it is.
+// stays nil, and an error that it does not know, or has explained before, stays as it is.
 func Explain(err error) error {
-	var se *sqlite.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &se):
-		if text, ok := advice[se.Code()&0xFF]; ok {
-			return fmt.Errorf("%s (%w)", text, err)
+	var before *explained
+	if err == nil || errors.As(err, &before) {
+		return err
+	}
+	if text, ok := advice[Code(err)]; ok {
+		return &explained{text, err}
+	}
+	for _, s := range systemAdvice {
+		if errors.Is(err, s.err) {
+			return &explained{s.text, err}
 		}
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("access was refused: give coffer's user the right to write (%w)", err)
 	}
 	return err
 }

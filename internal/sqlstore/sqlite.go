@@ -14,6 +14,7 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite", free of cgo
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // readers is how many connections read at the same time.
@@ -74,25 +75,39 @@ func (db *DB) settle(ctx context.Context, migrations fs.FS) error {
 	return err
 }
 
-// OpenReadOnly opens the SQLite file at path beside whoever writes it, or alone. The file must exist (else
-// fs.ErrNotExist) and have the tables that migrations describe: it is never changed.
+// OpenReadOnly opens the SQLite file at path beside whoever writes it, or alone, also from a disk that cannot be
+// written. The file must exist (else fs.ErrNotExist) and have the tables that migrations describe: it is never changed.
 func OpenReadOnly(ctx context.Context, path string, migrations fs.FS) (*DB, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, Explain(err)
 	}
-	r, err := openReaders(path)
+	r, err := openChecked(ctx, path, migrations)
+	if cannotShare(err) && !pending(path) {
+		// Readers and a writer share a file beside this one, which cannot be made here. Nobody writes: read it alone.
+		r, err = openChecked(ctx, path, migrations, "immutable=1")
+	}
 	if err != nil {
 		return nil, Explain(err)
-	}
-	if err := checkVersion(ctx, r, migrations); err != nil {
-		return nil, errors.Join(Explain(err), r.Close())
 	}
 	return &DB{R: r, path: path, birth: info}, nil
 }
 
-func openReaders(path string) (*sql.DB, error) {
-	r, err := sql.Open("sqlite", dsn(path, "mode=ro", "_pragma=busy_timeout(10000)", "_pragma=query_only(1)"))
+// openChecked opens readers and makes sure that the tables are as migrations describe.
+func openChecked(ctx context.Context, path string, migrations fs.FS, more ...string) (*sql.DB, error) {
+	r, err := openReaders(path, more...)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkVersion(ctx, r, migrations); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+func openReaders(path string, more ...string) (*sql.DB, error) {
+	params := append([]string{"mode=ro", "_pragma=busy_timeout(10000)", "_pragma=query_only(1)"}, more...)
+	r, err := sql.Open("sqlite", dsn(path, params...))
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +115,18 @@ func openReaders(path string) (*sql.DB, error) {
 	r.SetMaxIdleConns(readers)
 	r.SetConnMaxIdleTime(5 * time.Minute)
 	return r, nil
+}
+
+// cannotShare says whether err may come from a directory in which nothing can be made.
+func cannotShare(err error) bool {
+	code := Code(err)
+	return code == sqlite3.SQLITE_CANTOPEN || code == sqlite3.SQLITE_READONLY || code == sqlite3.SQLITE_IOERR
+}
+
+// pending says whether there is a write-ahead log with anything in it.
+func pending(path string) bool {
+	info, err := os.Stat(path + "-wal")
+	return err == nil && info.Size() > 0
 }
 
 // Present says whether the open file is still the one at its path. Writing to a file that was deleted or moved away
