@@ -1,0 +1,247 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"coffer/ssp"
+)
+
+// scene is something a host lets a machine do, which is then cut at every one of its steps.
+type scene struct {
+	name    string
+	profile string
+	begin   func(*Machine, *host)
+	// reports is what the machine tells after the restart by the step that was cut: event codes, and the values or
+	// the channel of those that have one.
+	reports map[string]string
+}
+
+var scenes = []scene{
+	{"note into the store", "spectral-payout", func(m *Machine, h *host) {
+		insert(m, 1000)
+	}, map[string]string{
+		"note:read": "E1/0", "note:accept": "E1/2", "note:credit": "E1/2", "note:place": "CB:1000",
+	}},
+	{"note into the cashbox", "spectral-payout", func(m *Machine, h *host) {
+		h.tell("3B 01 E8 03 00 00 " + eur)
+		insert(m, 1000)
+	}, map[string]string{
+		"note:read": "E1/0", "note:accept": "E1/2", "note:credit": "E1/2", "note:place": "CA:1000",
+	}},
+	{"note into a validator", "nv200", func(m *Machine, h *host) {
+		insert(m, 2000)
+	}, map[string]string{
+		"note:read": "E1/0", "note:accept": "E1/3", "note:credit": "E1/3", "note:place": "E2/3",
+	}},
+	{"note rejected", "nv200", func(m *Machine, h *host) {
+		m.Insert(Insert{Value: 2000, Currency: "EUR", Unreadable: true})
+	}, map[string]string{"note:read": "E1/0", "note:rejected": "E1/0"}},
+	{"payout", "spectral-payout", func(m *Machine, h *host) {
+		h.tell("33 DC 05 00 00 " + eur + " 58")
+	}, map[string]string{
+		"op:start": "DC:0/1500", "op:pick": "DC:0/1500", "op:exit": "CA:1000 DC:0/1500", "op:take": "CD:1000 DC:1000/1500",
+		"op:pick 2": "DC:1000/1500", "op:exit 2": "CA:500 DC:1000/1500", "op:take 2": "CD:500 DC:1500/1500",
+	}},
+	{"float", "spectral-payout", func(m *Machine, h *host) {
+		h.tell("44 02 04 00 E8 03 00 00 " + eur + " 04 00 F4 01 00 00 " + eur + " 58")
+	}, map[string]string{
+		"op:start": "DD:0/8000", "op:pick": "DD:0/8000", "op:place": "CA:2000 DD:2000/8000",
+		"op:pick 2": "DD:2000/8000", "op:place 2": "CA:2000 DD:4000/8000",
+		"op:pick 3": "DD:4000/8000", "op:place 3": "CA:2000 DD:6000/8000",
+		"op:pick 4": "DD:6000/8000", "op:place 4": "CA:2000 DD:8000/8000",
+	}},
+	{"smart empty", "spectral-payout", func(m *Machine, h *host) {
+		m.SetLevel(500, "EUR", 0)
+		m.SetLevel(1000, "EUR", 1)
+		m.SetLevel(2000, "EUR", 1)
+		h.tell("52")
+	}, map[string]string{
+		"op:start": "", "op:pick": "", "op:place": "CA:2000", "op:pick 2": "", "op:place 2": "CA:1000",
+	}},
+	{"coins in", "scs", func(m *Machine, h *host) {
+		m.Insert(Insert{Value: 50, Currency: "EUR", Count: 3})
+	}, map[string]string{"coin:in": "", "coin:in 2": "", "coin:in 3": "", "coin:stop": ""}},
+	{"coins out", "scs", func(m *Machine, h *host) {
+		h.tell("33 2C 01 00 00 " + eur + " 58")
+	}, map[string]string{"op:start": "DC:0/300", "op:coin": "DC:0/300", "op:coin 2": "DC:200/300"}},
+}
+
+func insert(m *Machine, value int64) {
+	if _, err := m.Insert(Insert{Value: value, Currency: "EUR"}); err != nil {
+		panic(err)
+	}
+}
+
+// TestPowerCutAtEveryStep: whatever the moment, no piece is lost, the counters tell the truth, and the host learns what
+// became of the piece that was under way (ssp.md 14.4).
+func TestPowerCutAtEveryStep(t *testing.T) {
+	for _, s := range scenes {
+		for at := 1; at <= len(s.reports)+1; at++ {
+			t.Run(fmt.Sprintf("%s/%d", s.name, at), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { cutScene(t, s, at) })
+			})
+		}
+	}
+}
+
+func cutScene(t *testing.T, s scene, at int) {
+	m, h := startProfile(t, s.profile)
+	step, seen, steps := "", map[string]int{}, 0
+	m.OnStep(func(name string) bool {
+		if steps++; seen[name] == 0 {
+			seen[name]++
+		} else if seen[name]++; true {
+			name = fmt.Sprintf("%s %d", name, seen[name])
+		}
+		if steps == at {
+			step = name
+		}
+		return steps == at
+	})
+	s.begin(m, h)
+	h.drain()
+	m.OnStep(nil)
+	check(t, m.Truth())
+	if at > len(s.reports) {
+		if step != "" {
+			t.Fatalf("the table has no step %q", step)
+		}
+		checkCounters(t, m)
+		return
+	}
+	want, ok := s.reports[step]
+	if !ok {
+		t.Fatalf("the table has no step %q", step)
+	}
+	before := m.Truth()
+	if before.Power || m.Fault(Fault{Kind: FaultPowerOn}) != nil {
+		t.Fatal("the power is on")
+	}
+	h.reconnect()
+	got := h.drain()
+	if got != strings.TrimSpace("F1 "+want) {
+		t.Errorf("cut at %s: told %q, want %q", step, got, want)
+	}
+	tr := m.Truth()
+	check(t, tr)
+	checkCounters(t, m)
+	if tr.Moving || sum(tr.Transit)+sum(tr.Escrow) > 0 {
+		t.Errorf("cut at %s: something is still on its way: %+v", step, tr)
+	}
+}
+
+// startProfile connects a host to a machine that accepts everything.
+func startProfile(t *testing.T, profile string) (*Machine, *host) {
+	switch profile {
+	case "spectral-payout":
+		return startRecycler(t, Options{})
+	case "scs":
+		return startCoins(t, Options{})
+	}
+	m, h := newMachineOnPipe(t, profile, 0, Options{})
+	h.connect()
+	h.talk("56", "F0 F1 E8", "02 7F", "F0", "0A", "F0", "56", "F0")
+	return m, h
+}
+
+// drain polls with acknowledgement until nothing moves, and lists the one-shot events; it ends early when the machine
+// falls silent.
+func (h *host) drain() string {
+	h.t.Helper()
+	var told []string
+	for quiet := 0; quiet < 3; {
+		pause(100 * time.Millisecond)
+		data := h.tell("56")
+		if data == "" {
+			break
+		}
+		events, err := ssp.ParsePoll(unhex(h.t, data)[1:], 8, h.addr == 0x10, nil)
+		if err != nil {
+			h.t.Fatalf("%s: %v", data, err)
+		}
+		ack, calm := false, true
+		for _, e := range events {
+			calm = calm && !e.Code.Moving()
+			if e.Code.OneShot() {
+				ack = true
+				told = append(told, describe(e))
+			}
+		}
+		if quiet++; ack || !calm {
+			quiet = 0
+		}
+		if ack {
+			h.tell("57")
+		}
+	}
+	return strings.Join(told, " ")
+}
+
+func describe(e ssp.Event) string {
+	s := fmt.Sprintf("%02X", byte(e.Code))
+	for _, v := range e.Values {
+		s += fmt.Sprintf(":%d", v.Paid)
+		if e.Code == ssp.EvIncompletePayout || e.Code == ssp.EvIncompleteFloat {
+			s += fmt.Sprintf("/%d", v.Requested)
+		}
+	}
+	switch e.Code {
+	case ssp.EvCredit, ssp.EvClearedFromFront, ssp.EvClearedIntoCashbox:
+		s += fmt.Sprintf("/%d", e.Channel)
+	}
+	return s
+}
+
+// reconnect calls until the machine answers, then connects.
+func (h *host) reconnect() {
+	h.t.Helper()
+	h.session = nil
+	for range 60 {
+		if h.tell("11") != "" {
+			h.connect()
+			return
+		}
+	}
+	h.t.Fatal("the machine does not come back")
+}
+
+func sum(rows []Row) int {
+	n := 0
+	for _, r := range rows {
+		n += r.Count
+	}
+	return n
+}
+
+// checkCounters compares the machine's counters with the truth of one that started with counters at zero, had its
+// stock put in by hand before, and whose cashbox was never emptied.
+func checkCounters(t *testing.T, m *Machine) {
+	t.Helper()
+	tr := m.Truth()
+	c := func(name string) int { return int(tr.Counters[name]) }
+	under := sum(tr.Transit) + sum(tr.Escrow)
+	if under > 0 {
+		return
+	}
+	var bad bool
+	if _, coins := tr.Counters["paid_in"]; coins {
+		bad = c("paid_in") != sum(tr.Inserted)-sum(tr.Returned) || c("to_cashbox") != sum(tr.Cashbox) ||
+			c("paid_in")-c("paid_out") != sum(tr.Payout)-sum(tr.Start)+0+countedTwice(tr)
+	} else {
+		bad = c("stacked")+c("stored") != sum(tr.Inserted)-sum(tr.Returned) || c("dispensed") != sum(tr.Dispensed) ||
+			c("stacked")+c("transferred") != sum(tr.Cashbox) ||
+			c("stored")-c("dispensed")-c("transferred") != sum(tr.Payout)-sum(tr.Start)
+	}
+	if bad {
+		t.Errorf("counters %v do not fit %+v", tr.Counters, tr)
+	}
+}
+
+// countedTwice is how many coins went from the feeder straight into the cashbox: in, but not out of the hopper.
+func countedTwice(tr Truth) int {
+	return int(tr.Counters["to_cashbox"]) + sum(tr.Dispensed) - int(tr.Counters["paid_out"])
+}
