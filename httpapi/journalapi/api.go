@@ -38,7 +38,7 @@ type Deps struct {
 
 // Register adds /journal/v1/… to r. It does not check credentials.
 func Register(r *mux.Router, d Deps) {
-	a := &api{d, 20 * time.Second, 10 * time.Second, 256}
+	a := &api{d, 20 * time.Second, 10 * time.Second, 1024}
 	r.HandleFunc("/journal/v1/entries", a.entries).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/journal/v1/balance", a.balance).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/journal/v1/stream", a.stream).Methods(http.MethodGet)

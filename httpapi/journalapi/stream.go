@@ -12,8 +12,8 @@ import (
 	"coffer/internal/journal"
 )
 
-// errSlow ends a stream whose client does not keep up.
-var errSlow = errors.New("rows were written faster than they were read: connect again with after=SEQ of the last one")
+// errEnded ends a stream whose client does not keep up, or whose ledger is being closed.
+var errEnded = errors.New("the stream has ended: connect again with after=SEQ of the last row")
 
 // stream answers GET /journal/v1/stream: a WebSocket that carries each row written from now on as one text message.
 // With ?after=SEQ it begins with the rows after that one, so that a client that was cut off misses none. A client that
@@ -33,8 +33,8 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request) {
 	defer conn.CloseNow() //nolint:errcheck // the last resort after Close
 	s := &sender{conn, a.patience, after}
 	switch err := a.feed(conn.CloseRead(r.Context()), s, rows); {
-	case errors.Is(err, errSlow):
-		_ = conn.Close(websocket.StatusTryAgainLater, errSlow.Error())
+	case errors.Is(err, errEnded):
+		_ = conn.Close(websocket.StatusTryAgainLater, errEnded.Error())
 	case errors.Is(err, cash.ErrJournal):
 		_ = conn.Close(websocket.StatusInternalError, "the ledger cannot be read")
 	}
@@ -53,7 +53,7 @@ func (a *api) feed(ctx context.Context, s *sender, rows <-chan cash.Entry) error
 		select {
 		case e, ok := <-rows:
 			if !ok {
-				return errSlow
+				return errEnded
 			}
 			if err := s.send(ctx, e); err != nil {
 				return err
