@@ -13,6 +13,9 @@ import (
 // gap is the silence after which half a frame is given up (ssp.md section 2.2, rule 5).
 const gap = 100 * time.Millisecond
 
+// noisyTries is how often a command is sent to a machine whose answers arrive damaged. The manual allows 20.
+const noisyTries = 8
+
 // errNoAnswer is the cause given when all tries went by.
 var errNoAnswer = errors.New("no answer")
 
@@ -44,16 +47,9 @@ func (o *owner) exchange(j *job) ([]byte, error) {
 	if err := o.encode(a); err != nil {
 		return nil, fmt.Errorf("line %s address %d: %w", o.line.cfg.Name, a.peer.addr, err)
 	}
-	tries := 1 + o.line.cfg.Retries
-	if a.wire.silent {
-		tries = 1
-	}
 	o.line.stats.exchanges.Add(1)
-	for try := range tries {
-		if try > 0 {
-			o.line.stats.retries.Add(1)
-		}
-		reply, err := o.try(a)
+	for left := o.tries(a); ; o.line.stats.retries.Add(1) {
+		reply, heard, err := o.try(a)
 		if err != nil {
 			a.lost()
 			return nil, o.line.fail(a.peer.addr, err, a.sent)
@@ -61,10 +57,35 @@ func (o *owner) exchange(j *job) ([]byte, error) {
 		if reply != nil {
 			return reply, nil
 		}
+		if left.after(heard) {
+			o.line.stats.timeouts.Add(1)
+			a.lost()
+			return nil, o.line.fail(a.peer.addr, errNoAnswer, a.sent)
+		}
 	}
-	o.line.stats.timeouts.Add(1)
-	a.lost()
-	return nil, o.line.fail(a.peer.addr, errNoAnswer, a.sent)
+}
+
+// triesLeft is how often a command may still be sent: so often in a row without a sound, and so often in all.
+type triesLeft struct{ silent, all, inRow int }
+
+// tries returns what a command may use: Retries repeats while nobody speaks, more when damaged answers show that the
+// machine is there, and one try for an address that was silent last time.
+func (o *owner) tries(a *attempt) *triesLeft {
+	n := 1 + o.line.cfg.Retries
+	if a.wire.silent || n == 1 {
+		return &triesLeft{1, 1, 1}
+	}
+	return &triesLeft{n, max(n, noisyTries), n}
+}
+
+// after counts a try that had no good answer, and says whether it was the last.
+func (l *triesLeft) after(heard bool) (last bool) {
+	l.all--
+	l.silent--
+	if heard {
+		l.silent = l.inRow
+	}
+	return l.silent == 0 || l.all == 0
 }
 
 // wire returns the state of p's address, which starts anew when the link was opened again.
@@ -93,24 +114,24 @@ func (o *owner) encode(a *attempt) (err error) {
 	return err
 }
 
-// try sends the frame once and waits for its answer; nil, nil is silence.
-func (o *owner) try(a *attempt) ([]byte, error) {
+// try sends the frame once and waits for its answer; nil is no good answer, and heard says that there was a damaged one.
+func (o *owner) try(a *attempt) (reply []byte, heard bool, err error) {
 	if err := o.port.flush(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	o.dec.Reset()
 	o.line.trace.command(a.peer, a.cmd, o.frame)
 	a.sent = true
 	if err := o.port.write(o.frame); err != nil {
 		o.frame = nil // the writer may still hold it
-		return nil, err
+		return nil, false, err
 	}
 	return o.listen(a)
 }
 
 // listen reads until the answer to a is there. It gives up after the reply time-out, or, since a slave speaks once,
 // when a damaged frame was followed by a gap. An answer that has begun in time may take twice the time-out.
-func (o *owner) listen(a *attempt) ([]byte, error) {
+func (o *owner) listen(a *attempt) (reply []byte, heard bool, err error) {
 	timeout := o.line.cfg.ReplyTimeout
 	start, dropped := time.Now(), o.dec.Dropped()
 	defer func() { o.line.stats.crc.Add(uint64(o.dec.Dropped() - dropped)) }()
@@ -120,11 +141,11 @@ func (o *owner) listen(a *attempt) ([]byte, error) {
 			wait = min(gap, wait+timeout)
 		}
 		if wait <= 0 {
-			return nil, nil
+			return nil, begun, nil
 		}
 		n, err := o.port.read(o.in[:], wait)
 		if err != nil || (n == 0 && begun) {
-			return nil, err
+			return nil, begun, err
 		}
 		for b := o.in[:n]; len(b) > 0; {
 			used, f, ok := o.dec.Feed(b)
@@ -134,7 +155,7 @@ func (o *owner) listen(a *attempt) ([]byte, error) {
 				continue
 			}
 			if reply := a.accept(o, f); reply != nil {
-				return reply, nil
+				return reply, true, nil
 			}
 		}
 	}

@@ -34,6 +34,27 @@ func TestRetry(t *testing.T) {
 		{"checksum wrong: repeated after the gap", instead(2, flip(4)), 3, gap, false},
 		{"half an answer: repeated after the gap", instead(2, func(w []byte) []byte { return w[:3] }), 3, gap, false},
 		{"last byte lost", instead(2, func(w []byte) []byte { return w[:len(w)-1] }), 3, gap, false},
+		{"damaged answers show that the machine is there", func(n int, f ssp.Frame, w []byte) []byte {
+			if n >= 2 && n < 9 {
+				return w[:3]
+			}
+			return w
+		}, 9, 7 * gap, false},
+		{"damaged answers for ever", func(n int, f ssp.Frame, w []byte) []byte {
+			if n >= 2 {
+				return w[:3]
+			}
+			return w
+		}, 9, 8 * gap, true},
+		{"silence between damaged answers", func(n int, f ssp.Frame, w []byte) []byte {
+			switch n {
+			case 2, 3, 5, 6:
+				return nil
+			case 4:
+				return w[:3]
+			}
+			return w
+		}, 7, 4*tick + gap, false},
 		{"noise before the answer", instead(2, func(w []byte) []byte { return append([]byte{0, 0xFF, 0x12}, w...) }), 2, 0, false},
 		{"half a frame before the answer", instead(2, func(w []byte) []byte { return append([]byte{ssp.STX, 0x80, 9}, w...) }), 2, 0, false},
 		{"answer twice", instead(2, func(w []byte) []byte { return append(w, w...) }), 2, 0, false},
