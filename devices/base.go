@@ -43,7 +43,6 @@ type Base struct {
 	tried chan struct{} // closed when the first attempt to get ready came to an end
 	done  chan struct{} // closed when the goroutine has ended
 	stop  context.CancelFunc
-	core  *Core // the goroutine's own
 
 	device atomic.Pointer[Device]
 	snap   atomic.Pointer[Snapshot]
@@ -83,6 +82,11 @@ func (b *Base) Snapshot() *Snapshot { return b.snap.Load() }
 func (b *Base) publish(s *Snapshot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.store(s)
+}
+
+// store replaces the picture and wakes who waits for it; the caller holds b.mu.
+func (b *Base) store(s *Snapshot) {
 	b.snap.Store(s)
 	close(b.changed)
 	b.changed = make(chan struct{})
@@ -120,7 +124,7 @@ const (
 // call is one piece of work for the device's goroutine.
 type call struct {
 	need  Need
-	core  *Core // the driver it was made for; nil for any
+	owner Driver // whose call it is; nil for any driver's
 	work  func(c *Core) error
 	state atomic.Int32 // callWaiting until one side takes it
 	err   chan error
@@ -133,14 +137,14 @@ const (
 )
 
 // do hands work to the device's goroutine and waits for its end. A context that ends before the work was begun drops it.
-func (b *Base) do(ctx context.Context, need Need, core *Core, work func(c *Core) error) error {
+func (b *Base) do(ctx context.Context, need Need, owner Driver, work func(c *Core) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if err := b.Snapshot().refuse(need); err != nil {
 		return err
 	}
-	k := &call{need: need, core: core, work: work, err: make(chan error, 1)}
+	k := &call{need: need, owner: owner, work: work, err: make(chan error, 1)}
 	select {
 	case b.calls <- k:
 	case <-b.done:

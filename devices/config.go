@@ -18,26 +18,26 @@ const (
 
 // LineConfig is one port and the machines on it.
 type LineConfig struct {
-	Port    string // the name that callers use
-	Link    string // where the bytes come from: tcp://host:port or a serial port; "" means Port
-	Baud    int    // 0 means 9600
-	Devices []DeviceConfig
+	Port    string         `yaml:"port"`           // the name that callers use: any text without control characters
+	Link    string         `yaml:"link,omitempty"` // where the bytes come from: tcp://host:port or a serial port; "" means Port
+	Baud    int            `yaml:"baud,omitempty"` // 0 means 9600
+	Devices []DeviceConfig `yaml:"devices"`
 }
 
 // DeviceConfig is one machine. The zero value of a field means its default.
 type DeviceConfig struct {
-	ID               string        // the configuration's own name for it
-	Address          ssp.Address   // on its line
-	Currency         cash.Currency // expected; a dataset without currency codes is read in it
-	Escrow           bool          // true: auto accept is off from the start
-	AutoClearCashbox bool          // for the till
-	Inhibit          []int64       // denominations blocked from the start, minor units
-	Sim              string        // profile of a simulated machine, for the service
-	Dataset          []int64       // of a simulated machine
-	Levels           map[int64]int // of a simulated machine
-	FixedKey         uint64        // fixed half of the session key; 0 means ssp.DefaultFixedKey
-	Poll             time.Duration // between polls at rest, default 200 ms
-	Audit            time.Duration // between audits at rest, default 30 s
+	ID               string        `yaml:"id"`                           // the configuration's own name for it
+	Address          ssp.Address   `yaml:"address"`                      // on its line
+	Currency         cash.Currency `yaml:"currency,omitempty"`           // expected; a dataset without currency codes is read in it
+	Escrow           bool          `yaml:"escrow,omitempty"`             // true: auto accept is off from the start
+	AutoClearCashbox bool          `yaml:"auto_clear_cashbox,omitempty"` // for the till
+	Inhibit          []int64       `yaml:"inhibit,omitempty"`            // denominations blocked from the start, minor units
+	Sim              string        `yaml:"sim,omitempty"`                // profile of a simulated machine, for the service
+	Dataset          []int64       `yaml:"dataset,omitempty"`            // of a simulated machine, minor units
+	Levels           map[int64]int `yaml:"levels,omitempty"`             // of a simulated machine, pieces a denomination
+	FixedKey         uint64        `yaml:"fixed_key,omitempty"`          // fixed half of the session key; 0 means ssp.DefaultFixedKey
+	Poll             time.Duration `yaml:"poll,omitempty"`               // between polls at rest, default 200 ms
+	Audit            time.Duration `yaml:"audit,omitempty"`              // between audits at rest, default 30 s
 }
 
 func (c DeviceConfig) poll() time.Duration  { return cmp.Or(c.Poll, DefaultPoll) }

@@ -2,22 +2,263 @@ package devices
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
 
+	"github.com/sirupsen/logrus"
+
+	"coffer/devices/line"
 	"coffer/internal/cash"
+	"coffer/ssp"
 )
 
+// Reasons for which a connection ends and begins anew.
+var (
+	errStopped   = errors.New("stopped")
+	errKeyLost   = fmt.Errorf("%w: the machine has lost its key", cash.ErrNotConnected)
+	errRestarted = fmt.Errorf("%w: the machine has restarted", cash.ErrNotConnected)
+	errReset     = fmt.Errorf("%w: reset", cash.ErrNotConnected)
+)
+
+// silence is how long a machine may be silent before it shows as not connected.
+const silence = 2500 * time.Millisecond
+
+// Settings are what callers want of a machine. They outlive its restarts.
+type Settings struct {
+	Acceptor  bool                // acceptance on
+	Payout    bool                // payout store on, where it can be switched
+	Inhibited map[cash.Denom]bool // blocked denominations
+	Routes    map[cash.Denom]bool // true: to the payout store; nil until the machine was asked for its own
+}
+
 // Core is a device as its own goroutine sees it, and what a Driver works with. It is used by that goroutine alone.
-type Core struct{ base *Base }
+type Core struct {
+	Log logrus.FieldLogger
+	Set Settings
 
-func (c *Core) accept(on bool) error                           { return cash.ErrUnsupported }
-func (c *Core) reset() error                                   { return cash.ErrUnsupported }
-func (c *Core) setInhibits(d []cash.Denom, inhibit bool) error { return cash.ErrUnsupported }
-func (c *Core) exchange(cmd []byte) ([]byte, error)            { return nil, cash.ErrUnsupported }
+	base   *Base
+	peer   Peer
+	driver Driver
+	family string
+	id     cash.DeviceID
+	pic    Snapshot // what the next publication shows; its maps and slices are replaced, never changed
+	dirty  bool
 
-// ReadAccount reads levels and counters from the machine now, and with moved what its last operation moved.
-func (c *Core) ReadAccount(moved bool) (*cash.Account, error) { return nil, cash.ErrUnsupported }
+	lost     error // why the connection is over
+	plainAck bool  // the machine has no POLL WITH ACK
+	lastGood time.Time
+	refused  int         // answers to polls other than OK, in a row
+	events   []ssp.Event // of the last answer
+	before   []ssp.Event // of the answer before
+	unknown  string      // last answer that could not be read
+	due      time.Time
+	hold     bool
+	pending  []cash.Event // states not told yet
+	op       operation
+	audit    auditor
+	ledger   error // why the ledger refuses, while it does
+	closing  bool
+	onReady  func()
+}
 
-// StateRule says how an event code shows in the device's state.
-type StateRule struct{ State cash.State }
+// Accepting says whether a piece that comes in now is wanted.
+func (c *Core) Accepting() bool { return c.pic.AcceptorEnabled && c.ledger == nil && !c.closing }
 
-func (b *Base) run(ctx context.Context) { defer close(b.done); <-ctx.Done() }
+// Identity returns what the machine said of itself.
+func (c *Core) Identity() *Identity { return &c.pic.Identity }
+
+// Picture returns the picture as it will be published next, to be read.
+func (c *Core) Picture() *Snapshot { return &c.pic }
+
+// Edit changes the picture. f must replace maps and slices, not change them.
+func (c *Core) Edit(f func(*Snapshot)) {
+	f(&c.pic)
+	c.dirty = true
+}
+
+// show publishes the picture if it was changed.
+func (c *Core) show() {
+	if !c.dirty {
+		return
+	}
+	c.dirty = false
+	s := c.pic
+	s.Changed = time.Now()
+	c.base.publish(&s)
+}
+
+// Tx does one exchange and returns what follows OK. An answer other than OK is a *ssp.StatusError; any other error, and
+// KEY NOT SET, ends the connection.
+func (c *Core) Tx(cmd []byte) (rest []byte, err error) {
+	data, err := c.exchange(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return ssp.CheckReply(data)
+}
+
+// Try is Tx for a command that the machine may refuse: a refusal is logged, and ok is false.
+func (c *Core) Try(cmd []byte) (rest []byte, ok bool, err error) {
+	rest, err = c.Tx(cmd)
+	var refusal *ssp.StatusError
+	if errors.As(err, &refusal) {
+		c.Log.WithError(err).WithField("command", ssp.Command(cmd[0])).Debug("refused")
+		return nil, false, nil
+	}
+	return rest, err == nil, err
+}
+
+// exchange does one exchange and returns the whole answer.
+func (c *Core) exchange(cmd []byte) ([]byte, error) {
+	return c.watched(func() ([]byte, error) { return c.peer.Tx(context.Background(), cmd) })
+}
+
+// watched runs one exchange. While it lasts longer than a machine may be silent, the device shows as not connected.
+func (c *Core) watched(exchange func() ([]byte, error)) ([]byte, error) {
+	if c.lost != nil {
+		return nil, c.lost
+	}
+	now := time.Now()
+	limit := max(c.lastGood.Add(silence).Sub(now), time.Second)
+	watch := c.base.watchSilence(limit)
+	data, err := exchange()
+	if !watch() {
+		c.dirty = true // the picture was changed behind our back
+	}
+	switch {
+	case err != nil:
+		c.lost = err
+	case len(data) == 0:
+		c.lost = fmt.Errorf("%w: empty answer", cash.ErrNotConnected)
+	case ssp.Reply(data[0]) == ssp.KeyNotSet:
+		c.lost = errKeyLost
+	default:
+		c.lastGood = time.Now()
+		return data, nil
+	}
+	return nil, c.lost
+}
+
+// watchSilence shows the device as not connected after limit, unless stop is called before; stop says whether it was.
+func (b *Base) watchSilence(limit time.Duration) (stop func() bool) {
+	over := false // guarded by b.mu
+	t := time.AfterFunc(limit, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		s := *b.snap.Load()
+		if over || !s.Connected {
+			return
+		}
+		s.Connected, s.Ready, s.Error, s.Changed = false, false, "no answer", time.Now()
+		b.store(&s)
+	})
+	return func() bool {
+		if t.Stop() {
+			return true
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		over = true
+		return false
+	}
+}
+
+// maybeSent says whether a failed exchange may have been carried out.
+func maybeSent(err error) bool { return errors.Is(err, line.ErrMaybeSent) }
+
+// Do hands work to the device's goroutine for a call of driver d; see Need. Other than the rest of Core, it is for any
+// goroutine. After another family's machine has taken d's place it answers cash.ErrNotConnected.
+func (c *Core) Do(ctx context.Context, d Driver, need Need, work func() error) error {
+	return c.base.do(ctx, need, d, func(*Core) error { return work() })
+}
+
+// Base returns the part of the device that a family's device embeds.
+func (c *Core) Base() *Base { return c.base }
+
+// accept turns acceptance on or off, for Enable and Disable.
+func (c *Core) accept(on bool) error {
+	if !on && !c.pic.Ready {
+		c.Set.Acceptor = false // it is off already
+		return nil
+	}
+	before := c.Set.Acceptor
+	c.Set.Acceptor = on
+	if err := c.driver.Accept(on); err != nil {
+		c.Set.Acceptor = before
+		return refusal(err)
+	}
+	c.Edit(func(s *Snapshot) { s.AcceptorEnabled = on })
+	c.PollNow()
+	return nil
+}
+
+// reset restarts the machine. A jam does not hinder it, since a restart may be what clears the jam.
+func (c *Core) reset() error {
+	switch {
+	case c.ledger != nil:
+		return c.ledger // what the machine still holds back must be written first
+	case c.op.running && !c.pic.Jammed:
+		return cash.ErrBusy
+	}
+	if _, err := c.Tx(ssp.CmdReset.Data()); err != nil {
+		return refusal(err)
+	}
+	c.lost = errReset
+	return nil
+}
+
+// setInhibits blocks or allows denominations, all or none.
+func (c *Core) setInhibits(denoms []cash.Denom, inhibit bool) error {
+	want := maps.Clone(c.Set.Inhibited)
+	for _, d := range denoms {
+		if _, ok := c.pic.Channel(d); !ok {
+			return fmt.Errorf("%w: %s is not in the dataset", cash.ErrInvalid, d)
+		}
+		want[d] = inhibit
+	}
+	before := c.Set.Inhibited
+	c.Set.Inhibited = want
+	if err := c.driver.Inhibits(); err != nil {
+		c.Set.Inhibited = before
+		return refusal(err)
+	}
+	c.showChannels()
+	return nil
+}
+
+// showChannels brings the picture's channels up to date with settings and levels.
+func (c *Core) showChannels() {
+	c.Edit(func(s *Snapshot) {
+		channels := make([]Channel, len(s.Channels))
+		for i, ch := range s.Channels {
+			ch.Inhibited = c.Set.Inhibited[ch.Denom]
+			ch.ToPayout = s.HasPayout && ch.Recyclable && c.Set.Routes[ch.Denom]
+			ch.Level = s.Levels[ch.Denom]
+			channels[i] = ch
+		}
+		s.Channels = channels
+	})
+}
+
+// refusal gives an answer other than OK its place among the errors of package cash.
+func refusal(err error) error {
+	var r *ssp.StatusError
+	if !errors.As(err, &r) {
+		return err
+	}
+	kind := cash.ErrUnsupported
+	switch r.Reply {
+	case ssp.OutOfRange, ssp.WrongParameters:
+		kind = cash.ErrInvalid
+	case ssp.CannotProcess:
+		kind = cash.ErrBusy
+	case ssp.SoftwareError, ssp.Fail:
+		kind = cash.ErrNotConnected
+	}
+	return fmt.Errorf("%w: %w", kind, err)
+}
+
+// PollNow lets the next poll go out at once.
+func (c *Core) PollNow() { c.due = time.Time{} }

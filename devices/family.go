@@ -26,30 +26,32 @@ type Driver interface {
 	// Secure is called after every connection before the first poll, and leaves the machine with nothing in escrow and
 	// its acceptor off, so that polling cannot take money.
 	Secure() error
-	// Configure sets the machine up after its books were reconciled: inhibits, routes, payout store, options. The
+	// Configure sets the machine up after its books were reconciled: routes, inhibits, payout store, options. The
 	// acceptor stays off.
 	Configure() error
-	// Accept turns acceptance on or off. Off must leave an enabled payout able to run.
+	// Accept turns acceptance on or off. Off leaves an enabled payout able to run.
 	Accept(on bool) error
-	// Inhibits sends Settings.Inhibited to the machine.
+	// Inhibits sends Core.Set.Inhibited to the machine.
 	Inhibits() error
+	// Refused is called when what was read cannot be written down, and when the device is to stop: acceptance goes off
+	// and a note that is still the customer's goes back. It leaves Core.Set alone.
+	Refused() error
 
-	// Take translates the family's own events of one poll answer. It may ask the machine for more, but not poll. What
-	// it returns is recorded before the answer is acknowledged.
+	// Take translates one event of a poll answer that is the family's own. It may ask the machine for more, but not
+	// poll. What it returns is recorded before the answer is acknowledged.
 	Take(e ssp.Event) ([]cash.Event, error)
-	// Evidence translates the same events without asking anything and without believing in what came before: for
+	// Evidence translates the same event without asking anything and without believing in what came before: for
 	// answers read while a machine is drained.
 	Evidence(e ssp.Event) []cash.Event
-	// Drained is called for every answer while draining, after it was kept and acknowledged: a note that is still
-	// recognised then must be sent back.
-	Drained(answer []ssp.Event) error
-	// Taken is called after an answer was recorded and acknowledged, once it has no more Take. A true result holds the
-	// next poll back: the runtime calls Hold in its place until Hold returns false.
-	Taken(answer []ssp.Event) (hold bool, err error)
-	Hold() (hold bool, err error)
+	// After is called when an answer was recorded and acknowledged. A true result holds back the next poll, which could
+	// take a note: After is then called in its place, with a nil answer, until it returns false. While a machine is
+	// drained, After sends back a note that is still recognised.
+	After(answer []ssp.Event, draining bool) (hold bool, err error)
 
-	// Busy says whether a piece is on its way in, or waits for a decision.
+	// Busy says whether a piece waits for a decision, or is on its way in.
 	Busy() bool
-	// State is the state that an event of this family stands for, if any; see Walk.
+	// State returns the family's own StateRule for an event, if it has one.
 	State(code ssp.EventCode) (StateRule, bool)
+	// Lost is called when a connection begins: what was believed of the one before counts no more.
+	Lost()
 }

@@ -4,13 +4,14 @@ import (
 	"strings"
 
 	"coffer/devices"
+	"coffer/internal/cash"
 	"coffer/ssp"
 )
 
 // Family returns the family of note machines that this driver knows: validators without a payout store (type 00) and
 // multi-denomination recyclers (type 06).
 func Family() devices.Family {
-	return devices.Family{Name: "note", Accepts: accepts, Model: model}
+	return devices.Family{Name: "note", Accepts: accepts, Model: model, New: newDriver}
 }
 
 func accepts(s ssp.Setup, _ string) bool {
@@ -26,3 +27,46 @@ func model(s ssp.Setup, firmware string) string {
 	}
 	return "SPECTRAL_PAYOUT"
 }
+
+// payoutModule is the module byte of the payout unit (ssp.md section 8.5).
+const payoutModule = 1
+
+// driver is the goroutine's side of a note machine.
+type driver struct {
+	core   *devices.Core
+	device *Device
+	escrow escrow
+	unit   unit       // what ENABLE and DISABLE have made of it
+	open   []bool     // the inhibits last sent, true for accepted; nil if none were
+	credit cash.Denom // credited, and not placed yet; zero for none
+	moving bool       // the last answer showed a note on its way in
+	before []ssp.EventCode
+}
+
+// unit is the switch that ENABLE and DISABLE turn.
+type unit int
+
+const (
+	unitUnknown unit = iota
+	unitOn
+	unitOff
+)
+
+func newDriver(c *devices.Core) devices.Driver {
+	d := &driver{core: c}
+	d.escrow.auto = c.Picture().AutoAccept
+	d.device = &Device{Base: c.Base(), Store: devices.NewStore(c, d), driver: d}
+	return d
+}
+
+// Device implements devices.Driver.
+func (d *driver) Device() devices.Device { return d.device }
+
+// Lost implements devices.Driver.
+func (d *driver) Lost() {
+	d.escrow.clear()
+	d.unit, d.open, d.credit, d.moving, d.before = unitUnknown, nil, cash.Denom{}, false, nil
+}
+
+// Busy implements devices.Driver.
+func (d *driver) Busy() bool { return d.moving || d.escrow.is != nowhere || d.credit != cash.Denom{} }

@@ -1,0 +1,28 @@
+package coin
+
+import (
+	"context"
+
+	"coffer/devices"
+	"coffer/internal/cash"
+)
+
+// Device is a coin machine as callers see it.
+type Device struct {
+	*devices.Base
+	*devices.Store
+}
+
+var (
+	_ devices.Device  = (*Device)(nil)
+	_ devices.Payer   = (*Device)(nil)
+	_ devices.Floater = (*Device)(nil)
+	_ devices.Emptier = (*Device)(nil)
+	_ devices.Router  = (*Device)(nil)
+)
+
+// EnablePayout implements devices.Payer. A hopper is always able to pay and has no such switch.
+func (*Device) EnablePayout(context.Context) error { return cash.ErrUnsupported }
+
+// DisablePayout implements devices.Payer as EnablePayout does.
+func (*Device) DisablePayout(context.Context) error { return cash.ErrUnsupported }

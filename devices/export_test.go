@@ -1,0 +1,31 @@
+package devices
+
+import (
+	"context"
+
+	"github.com/sirupsen/logrus"
+
+	"coffer/internal/cash"
+)
+
+// TestDevice runs one device over a peer of a test.
+type TestDevice struct{ base *Base }
+
+// NewTestDevice makes the device; port "COM5", the name "<model>-COM5".
+func NewTestDevice(cfg DeviceConfig, peer Peer, families []Family, sink Sink, log logrus.FieldLogger) *TestDevice {
+	return &TestDevice{newBase(baseConfig{
+		port: "COM5", device: cfg, peer: peer, sink: sink, families: families,
+		name: func(_ *Base, model string) cash.DeviceID { return cash.DeviceID(model + "-COM5") },
+	}, log)}
+}
+
+// Run drives the device until ctx ends.
+func (d *TestDevice) Run(ctx context.Context) { d.base.run(ctx) }
+
+// Device is the device as callers see it now.
+func (d *TestDevice) Device() Device { return d.base.current() }
+
+// Wait waits until ok holds for the picture.
+func (d *TestDevice) Wait(ctx context.Context, ok func(*Snapshot) bool) error {
+	return d.base.wait(ctx, ok)
+}

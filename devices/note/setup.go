@@ -1,0 +1,137 @@
+package note
+
+import (
+	"slices"
+
+	"coffer/devices"
+	"coffer/ssp"
+)
+
+// Secure implements devices.Driver: a note that waits in escrow would be taken by the first poll, so it goes back
+// before (ssp.md section 14.2).
+func (d *driver) Secure() error {
+	_, held, err := d.core.Try(ssp.CmdHold.Data())
+	if err == nil && held {
+		_, _, err = d.core.Try(ssp.CmdRejectNote.Data())
+	}
+	if err == nil {
+		err = d.switchUnit(unitOff)
+	}
+	return err
+}
+
+// Configure implements devices.Driver (ssp.md sections 15.2 and 15.3).
+func (d *driver) Configure() error {
+	c := d.core
+	if !c.Identity().HasPayout {
+		return d.Inhibits()
+	}
+	if err := c.ModuleSerials(payoutModule); err != nil {
+		return err
+	}
+	if err := c.Routes(); err != nil {
+		return err
+	}
+	if err := d.Inhibits(); err != nil {
+		return err
+	}
+	return d.startPayout()
+}
+
+// startPayout brings the store to what is wanted. If the machine refuses, the store is off and the picture says so.
+func (d *driver) startPayout() error {
+	want := d.core.Set.Payout
+	err := d.sendPayout(want)
+	if !refused(err) {
+		return err
+	}
+	if want {
+		d.core.Log.WithError(err).Error("payout store stays off")
+	}
+	d.core.Edit(func(s *devices.Snapshot) { s.PayoutEnabled = false })
+	return nil
+}
+
+// sendPayout sends ENABLE or DISABLE PAYOUT DEVICE.
+func (d *driver) sendPayout(on bool) error {
+	cmd := ssp.CmdDisablePayout.Data()
+	if on {
+		cmd = ssp.EnablePayoutDevice(nil)
+	}
+	if _, err := d.core.Tx(cmd); err != nil {
+		return err
+	}
+	d.core.Edit(func(s *devices.Snapshot) { s.PayoutEnabled = on })
+	return nil
+}
+
+// Inhibits implements devices.Driver. While acceptance is off and the unit has to stay on for payouts, every channel is
+// blocked.
+func (d *driver) Inhibits() error {
+	return d.sendInhibits(d.unit == unitOn && !d.core.Picture().AcceptorEnabled)
+}
+
+func (d *driver) sendInhibits(all bool) error {
+	channels := d.core.Picture().Channels
+	open := make([]bool, len(channels))
+	for i, ch := range channels {
+		open[i] = !all && !d.core.Set.Inhibited[ch.Denom]
+	}
+	if d.open != nil && slices.Equal(open, d.open) {
+		return nil
+	}
+	_, err := d.core.Tx(ssp.SetInhibits(open))
+	if err == nil {
+		d.open = open
+	}
+	return err
+}
+
+// Accept implements devices.Driver. A machine whose payout is enabled stays on, since DISABLE may stop its payouts, and
+// has its channels blocked instead (ssp.md section 13.6); any other is switched off.
+func (d *driver) Accept(on bool) error {
+	if !on && !d.core.Picture().PayoutEnabled {
+		if err := d.switchUnit(unitOff); err != nil {
+			return err
+		}
+		return d.sendInhibits(false)
+	}
+	if err := d.sendInhibits(!on); err != nil {
+		return err
+	}
+	return d.switchUnit(unitOn)
+}
+
+// Refused implements devices.Driver.
+func (d *driver) Refused() error {
+	if err := d.Accept(false); err != nil && !refused(err) {
+		return err
+	}
+	if d.escrow.is != held {
+		return nil
+	}
+	if err := d.returnHeld(); err != nil && !gone(err) {
+		return err
+	}
+	return nil
+}
+
+// switchUnit sends ENABLE or DISABLE, unless that was done already.
+func (d *driver) switchUnit(to unit) error {
+	if d.unit == to {
+		return nil
+	}
+	cmd := ssp.CmdDisable
+	if to == unitOn {
+		cmd = ssp.CmdEnable
+	}
+	_, err := d.core.Tx(cmd.Data())
+	if refused(err) && to == unitOff {
+		d.core.Log.WithError(err).Warn("the machine refuses to be disabled")
+		return nil
+	}
+	if err == nil {
+		d.unit = to
+	}
+	return err
+}
