@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -71,12 +70,6 @@ func router(d Deps) *mux.Router {
 	return r
 }
 
-func call(h http.Handler, method, target, body string) *httptest.ResponseRecorder {
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, target, strings.NewReader(body)))
-	return w
-}
-
 func TestEntries(t *testing.T) {
 	j := newJournal(t)
 	rows := credits(t, j, 1500)
@@ -92,7 +85,7 @@ func TestEntries(t *testing.T) {
 		"?after=1500":                nil,
 		"?after=9223372036854775807": nil,
 	} {
-		w := call(h, http.MethodGet, "/journal/v1/entries"+target, "")
+		w := call(t, h, http.MethodGet, "entries"+target, "")
 		if got := w.Body.String(); w.Code != http.StatusOK || got != string(journal.EncodeEntries(want))+"\n" {
 			t.Errorf("%s: %d, %.200s", target, w.Code, got)
 		}
@@ -115,7 +108,7 @@ func TestBadParameters(t *testing.T) {
 		"stream?after=x":                     `{"error":"invalid argument: after \"x\": give a whole number from 0"}`,
 		"operations?state=closed":            `{"error":"invalid argument: state \"closed\": only \"open\" can be asked for"}`,
 	} {
-		w := call(h, http.MethodGet, "/journal/v1/"+target, "")
+		w := call(t, h, http.MethodGet, target, "")
 		if w.Code != http.StatusBadRequest || strings.TrimSpace(w.Body.String()) != want {
 			t.Errorf("%s: %d, %s", target, w.Code, w.Body)
 		}
@@ -125,7 +118,7 @@ func TestBadParameters(t *testing.T) {
 func TestBalanceAndOperations(t *testing.T) {
 	j := newJournal(t)
 	h := router(Deps{Ledger: j})
-	if w := call(h, http.MethodGet, "/journal/v1/balance", ""); w.Body.String() != `{"balances":[]}`+"\n" {
+	if w := call(t, h, http.MethodGet, "balance", ""); w.Body.String() != `{"balances":[]}`+"\n" {
 		t.Errorf("empty balance: %d, %s", w.Code, w.Body)
 	}
 	credits(t, j, 4)
@@ -142,7 +135,7 @@ func TestBalanceAndOperations(t *testing.T) {
 		"operations":                          string(journal.EncodeOps([]cash.Op{op})),
 		"operations?state=open":               string(journal.EncodeOps([]cash.Op{op})),
 	} {
-		if w := call(h, http.MethodGet, "/journal/v1/"+target, ""); w.Code != http.StatusOK || w.Body.String() != want+"\n" {
+		if w := call(t, h, http.MethodGet, target, ""); w.Code != http.StatusOK || w.Body.String() != want+"\n" {
 			t.Errorf("%s: %d, %s; want %s", target, w.Code, w.Body, want)
 		}
 	}
@@ -151,7 +144,7 @@ func TestBalanceAndOperations(t *testing.T) {
 func TestLedgerUnavailable(t *testing.T) {
 	h := router(Deps{Ledger: brokenLedger{}})
 	for _, target := range []string{"entries", "balance", "operations"} {
-		w := call(h, http.MethodGet, "/journal/v1/"+target, "")
+		w := call(t, h, http.MethodGet, target, "")
 		if w.Code != http.StatusServiceUnavailable || w.Body.String() != `{"error":"ledger unavailable: the disk is full"}`+"\n" {
 			t.Errorf("%s: %d, %s", target, w.Code, w.Body)
 		}
@@ -190,7 +183,7 @@ func TestSettle(t *testing.T) {
 	} {
 		s := &settler{err: c.err}
 		h := router(Deps{Settler: s, Actor: func(*http.Request) string { return "anna" }})
-		w := call(h, http.MethodPost, "/journal/v1/settle", c.body)
+		w := call(t, h, http.MethodPost, "settle", c.body)
 		got := w.Body.String()
 		if c.status == http.StatusNoContent {
 			got = s.asked
@@ -204,7 +197,7 @@ func TestSettle(t *testing.T) {
 			t.Errorf("%s: the settler was asked", c.name)
 		}
 	}
-	if w := call(router(Deps{}), http.MethodPost, "/journal/v1/settle", good); w.Code != http.StatusNotImplemented {
+	if w := call(t, router(Deps{}), http.MethodPost, "settle", good); w.Code != http.StatusNotImplemented {
 		t.Errorf("no settler: %d, %s", w.Code, w.Body)
 	}
 }
