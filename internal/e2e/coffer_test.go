@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,8 +17,9 @@ import (
 type coffer struct {
 	t      testing.TB
 	bin    string
-	config string // file
-	data   string // directory
+	config string   // file
+	data   string   // directory
+	wrap   []string // command line that runs it, nil for none
 
 	proc *process
 	ends endpoints
@@ -44,7 +46,8 @@ func newCoffer(t testing.TB, bin, config string) *coffer {
 // launch starts the process and waits for nothing.
 func (c *coffer) launch(env ...string) {
 	c.t.Helper()
-	c.proc = launch(c.t, "coffer run", env, c.bin, "run", "--config", c.config, "--data-dir", c.data)
+	argv := append(slices.Clone(c.wrap), c.bin, "run", "--config", c.config, "--data-dir", c.data)
+	c.proc = launch(c.t, "coffer run", env, argv...)
 }
 
 // start starts the process and waits until it listens. It returns false for one that ended by the kill it was told.
@@ -52,7 +55,7 @@ func (c *coffer) start(env ...string) bool {
 	c.t.Helper()
 	c.launch(env...)
 	c.ends = endpoints{}
-	return c.proc.readRun(c.data, "endpoints.json", &c.ends, func() int { return c.ends.Pid })
+	return c.proc.readRun(c.seen(), "endpoints.json", &c.ends, func() int { return c.ends.Pid })
 }
 
 // ready waits until every configured machine was tried.
@@ -78,7 +81,15 @@ func (c *coffer) client() *client {
 // cli runs another coffer command over the same data and returns what it printed.
 func (c *coffer) cli(args ...string) string {
 	c.t.Helper()
-	return must(c.t, c.bin, append(args, "--data-dir", c.data)...)
+	return must(c.t, c.bin, append(args, "--data-dir", c.seen())...)
+}
+
+// seen is the data directory as we see it: a coffer that runs in a wrapping has a disk of its own.
+func (c *coffer) seen() string {
+	if len(c.wrap) == 0 {
+		return c.data
+	}
+	return fmt.Sprintf("/proc/%d/root%s", c.proc.cmd.Process.Pid, c.data)
 }
 
 // balanceRow is a row of `coffer journal balance --json`.

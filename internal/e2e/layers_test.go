@@ -54,7 +54,7 @@ var layers = map[string][]string{
 	"httpapi/journalapi":  dialect("internal/journal"),
 	"httpapi/fleetapi":    dialect("internal/fleet"),
 	"httpapi/console":     dialect("internal/till", "devices", "internal/journal", "upos"),
-	"httpapi/ops":         dialect("internal/till", "devices", "internal/journal"),
+	"httpapi/ops":         dialect("internal/till", "devices", "devices/line", "internal/journal"),
 	"httpapi/simapi":      {"httpapi", "devices/sim", "fiscal/sim"},
 
 	"service/logging": {},

@@ -1,0 +1,226 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/sirupsen/logrus"
+
+	"coffer/devices"
+	"coffer/devices/line"
+	"coffer/devices/note"
+	"coffer/devices/sim"
+	"coffer/internal/bus"
+	"coffer/internal/cash"
+	"coffer/internal/journal"
+	"coffer/internal/till"
+)
+
+// tabletop is a simulated recycler and all of coffer but its edges, in a synctest bubble: hours pass in a second, and
+// nothing depends on how fast the test machine is.
+type tabletop struct {
+	t       *testing.T
+	machine *sim.Machine
+	ledger  *journal.Journal
+	till    *till.Till
+	station *devices.Station
+	cursor  *bus.Cursor
+	seen    []cash.Event
+}
+
+var eur = func(v int64) cash.Amount { return cash.Amount{Value: v, Currency: "EUR"} }
+
+// onTabletop runs f in a bubble with a fresh tabletop.
+func onTabletop(t *testing.T, f func(*tabletop)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		tt := &tabletop{t: t}
+		stop := tt.lay()
+		defer stop()
+		f(tt)
+	})
+}
+
+// lay builds everything; the function it returns takes it down.
+func (tt *tabletop) lay() (stop func()) {
+	t := tt.t
+	world := sim.NewWorld(nil)
+	cable := world.AddLine(recyclerPort)
+	var err error
+	tt.machine, err = cable.AddMachine(0, "spectral-payout", sim.Options{
+		Currency: "EUR", Dataset: []int64{500, 1000, 2000, 5000}, Levels: map[int64]int{500: 4, 1000: 4, 2000: 4},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tt.ledger, err = journal.Open(t.Context(), t.TempDir(), time.Now); err != nil {
+		t.Fatal(err)
+	}
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	events := bus.New(4096)
+	tt.cursor = events.Cursor("")
+	tt.till = till.New(tt.ledger, events, log, time.Now)
+	cfg := []devices.LineConfig{{Port: recyclerPort, Devices: []devices.DeviceConfig{{ID: "notes", Currency: "EUR"}}}}
+	openers := map[string]line.Opener{recyclerPort: line.ConnOpener(cable.Pipe())}
+	tt.station = devices.NewStation(cfg, openers, []devices.Family{note.Family()}, tt.till, log)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- tt.station.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("station: %v", err)
+		}
+		if err := tt.till.Close(context.Background()); err != nil {
+			t.Errorf("till: %v", err)
+		}
+		if err := tt.ledger.Close(); err != nil {
+			t.Errorf("ledger: %v", err)
+		}
+		tt.cursor.Close()
+		if err := world.Close(); err != nil {
+			t.Errorf("world: %v", err)
+		}
+	}
+}
+
+// await lets time pass until cond holds, at most for an hour.
+func (tt *tabletop) await(what string, cond func() bool) {
+	tt.t.Helper()
+	for range 36_000 {
+		tt.read()
+		if cond() {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	tt.t.Fatalf("%s: not within an hour; told %v", what, tail(fmt.Sprintf("%T", tt.seen), 2000))
+}
+
+// read takes what was published.
+func (tt *tabletop) read() {
+	tt.t.Helper()
+	list, err := tt.cursor.Take(1000)
+	if err != nil {
+		tt.t.Fatal(err)
+	}
+	for _, e := range list {
+		tt.seen = append(tt.seen, e.Event)
+	}
+}
+
+// device waits until the recycler is ready and returns it.
+func (tt *tabletop) device() (d devices.Device) {
+	tt.t.Helper()
+	tt.await("recycler is ready", func() bool {
+		var ok bool
+		d, ok = tt.station.Device(recyclerID)
+		return ok && d.Snapshot().Ready
+	})
+	return d
+}
+
+// truth is the machine's truth, in the words of the control API.
+func (tt *tabletop) truth() (tr truth) {
+	tt.t.Helper()
+	b, err := json.Marshal(tt.machine.Truth())
+	if err == nil {
+		err = json.Unmarshal(b, &tr)
+	}
+	if err != nil {
+		tt.t.Fatal(err)
+	}
+	return tr
+}
+
+// differs compares ledger and machine; "" is agreement.
+func (tt *tabletop) differs(tr truth) string {
+	tt.t.Helper()
+	books := map[string][]row{}
+	list, err := tt.ledger.Balance(context.Background(), recyclerID)
+	if err != nil {
+		tt.t.Fatal(err)
+	}
+	for _, b := range list {
+		books[string(b.Place)] = append(books[string(b.Place)], row{b.Value, string(b.Currency), b.Count})
+	}
+	var all string
+	for place, want := range map[string][]row{"payout": tr.Payout, "cashbox": tr.Cashbox, "escrow": tr.Escrow} {
+		if diff := cmp.Diff(counts(want), counts(books[place])); diff != "" {
+			all += fmt.Sprintf("%s: truth (-) and ledger (+):\n%s", place, diff)
+		}
+	}
+	return all
+}
+
+// audit waits until the machine is at rest and driven, and holds the books against it.
+func (tt *tabletop) audit() truth {
+	tt.t.Helper()
+	tt.device()
+	var tr truth
+	var diff string
+	for range 600 {
+		if tr = tt.truth(); !tr.Moving && tt.device().Snapshot().Escrow == nil {
+			if diff = tt.differs(tr); diff == "" {
+				break
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if diff != "" || tr.Moving {
+		tt.t.Fatalf("after a minute at rest (moving %v): %s", tr.Moving, diff)
+	}
+	tr.checkSum(tt.t)
+	if _, err := tt.ledger.Verify(context.Background()); err != nil {
+		tt.t.Errorf("verify: %v", err)
+	}
+	tt.checkRows(tr)
+	return tr
+}
+
+// checkRows holds credits and payouts of the ledger against what was taken and handed out.
+func (tt *tabletop) checkRows(tr truth) {
+	tt.t.Helper()
+	rows, err := tt.ledger.LinesSince(context.Background(), recyclerID, 0)
+	if err != nil {
+		tt.t.Fatal(err)
+	}
+	var in, out, back []row
+	for _, e := range rows {
+		r := row{e.Value, string(e.Currency), e.Count}
+		switch e.Kind {
+		case cash.KindCredit:
+			in = append(in, r)
+		case cash.KindPayout:
+			out = append(out, r)
+		case cash.KindDiscrepancy:
+			tt.t.Errorf("discrepancy: %+v", e)
+		}
+	}
+	for _, r := range tr.Returned {
+		back = append(back, row{r.Value, r.Currency, -r.Count})
+	}
+	if diff := cmp.Diff(counts(tr.Inserted, back), counts(in)); diff != "" {
+		tt.t.Errorf("taken (-) and credited (+) differ:\n%s", diff)
+	}
+	if diff := cmp.Diff(counts(tr.Dispensed), counts(out)); diff != "" {
+		tt.t.Errorf("handed out (-) and booked as paid (+) differ:\n%s", diff)
+	}
+}
+
+// heard counts the events of one type.
+func heard[E cash.Event](tt *tabletop) (n int) {
+	for _, e := range tt.seen {
+		if _, ok := e.(E); ok {
+			n++
+		}
+	}
+	return n
+}
