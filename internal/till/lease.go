@@ -2,6 +2,7 @@ package till
 
 import (
 	"context"
+	"fmt"
 
 	"coffer/devices"
 	"coffer/internal/cash"
@@ -9,18 +10,65 @@ import (
 
 // Lease binds the devices to owner, all or none: until Unlease, calls for another owner answer cash.ErrClaimed, as does
 // a second Lease for another owner. Leasing one's own again does nothing. cash.ErrInvalid for an empty owner.
-func (t *Till) Lease(dev []cash.DeviceID, owner string) error { return cash.ErrUnsupported }
+func (t *Till) Lease(dev []cash.DeviceID, owner string) error {
+	if owner == "" {
+		return fmt.Errorf("%w: a lease needs an owner", cash.ErrInvalid)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, id := range dev {
+		if other := t.leases[id]; other != "" && other != owner {
+			return fmt.Errorf("%s: %w", id, cash.ErrClaimed)
+		}
+	}
+	for _, id := range dev {
+		t.leases[id] = owner
+	}
+	return nil
+}
 
 // Unlease frees the devices, all or none; cash.ErrNotClaimed if owner does not hold one of them.
-func (t *Till) Unlease(dev []cash.DeviceID, owner string) error { return cash.ErrUnsupported }
+func (t *Till) Unlease(dev []cash.DeviceID, owner string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, id := range dev {
+		if owner == "" || t.leases[id] != owner {
+			return fmt.Errorf("%s: %w", id, cash.ErrNotClaimed)
+		}
+	}
+	for _, id := range dev {
+		delete(t.leases, id)
+	}
+	return nil
+}
 
 // Leased returns the owner that dev is bound to, "" for none.
-func (t *Till) Leased(dev cash.DeviceID) string { return "" }
+func (t *Till) Leased(dev cash.DeviceID) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.leases[dev]
+}
+
+// bound returns cash.ErrClaimed if another than owner holds the device.
+func (t *Till) bound(dev cash.DeviceID, owner string) error {
+	if holder := t.Leased(dev); holder != "" && holder != owner {
+		return cash.ErrClaimed
+	}
+	return nil
+}
 
 // Do runs f, any other call that changes the state of d, under the rules that bind all: cash.ErrClaimed under another
-// owner's lease. name is the call as errors show it ("enable"). f's error comes back as *cash.OpError.
+// owner's lease. name is the call as errors show it ("enable"). An error comes back as *cash.OpError.
 func (t *Till) Do(ctx context.Context, c Call, d devices.Device, name string, f func(context.Context) error) error {
-	return cash.ErrUnsupported
+	id := d.Snapshot().ID
+	err := t.bound(id, c.Owner)
+	if err == nil {
+		err = f(ctx)
+	}
+	if err != nil {
+		return &cash.OpError{Device: id, Op: name, Err: err}
+	}
+	return nil
 }
 
 // Enable and Disable turn acceptance on and off.

@@ -2,6 +2,7 @@ package till
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -49,14 +50,19 @@ type Till struct {
 
 	mu      sync.Mutex
 	desks   map[cash.DeviceID]*desk
+	leases  map[cash.DeviceID]string // owner
+	health  error
+	active  int // operations under way
 	closing bool
 	idle    chan struct{} // closed when the last operation ends while closing
-	health  error
 }
 
-// New returns a till over j that tells p.
+// New returns a till over j that tells p. now is the clock of what is published.
 func New(j Journal, p Publisher, log logrus.FieldLogger, now func() time.Time) *Till {
-	return &Till{journal: j, bus: p, log: log, now: now, desks: map[cash.DeviceID]*desk{}}
+	return &Till{
+		journal: j, bus: p, log: log, now: now,
+		desks: map[cash.DeviceID]*desk{}, leases: map[cash.DeviceID]string{}, idle: make(chan struct{}),
+	}
 }
 
 // Health says whether the last write to the ledger worked: nil, or the error that it met (wraps cash.ErrJournal). The
@@ -74,13 +80,34 @@ func (t *Till) Balance(ctx context.Context, dev cash.DeviceID) ([]cash.BalanceRo
 
 // AutoClearCashbox says whether a cashbox of dev that was removed and put back counts as emptied (off by default).
 func (t *Till) AutoClearCashbox(dev cash.DeviceID, on bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.desk(dev).autoClear = on
+	k := t.desk(dev)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.autoClear = on
 }
 
 // Close refuses new operations with cash.ErrBusy from now on and waits for the running ones, at most as long as ctx
 // lasts. What still runs then stays open in the ledger and is settled at the next start; Close returns ctx's error.
+// Events are recorded as before.
 func (t *Till) Close(ctx context.Context) error {
-	return cash.ErrUnsupported
+	t.mu.Lock()
+	if !t.closing {
+		t.closing = true
+		if t.active == 0 {
+			close(t.idle)
+		}
+	}
+	t.mu.Unlock()
+	select {
+	case <-t.idle:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%d operations still run: %w", t.stillRunning(), ctx.Err())
+	}
+}
+
+func (t *Till) stillRunning() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.active
 }

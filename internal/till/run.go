@@ -1,0 +1,328 @@
+package till
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"coffer/devices"
+	"coffer/internal/cash"
+)
+
+// job is an operation to be carried out.
+type job struct {
+	op    cash.Op
+	test  func(context.Context) error // asks whether start would be refused; nil for no way to ask
+	start func(context.Context) error
+}
+
+// run is an operation under way, or one that somebody waits for. It is changed under its desk's lock.
+type run struct {
+	id, key string
+	kind    cash.OpKind
+	dev     cash.DeviceID
+	asked   cash.Amount
+
+	starting bool          // its command was not answered yet
+	started  bool          // OpStarted was published
+	begun    chan struct{} // closed once its intent is on disk, or will never be
+	done     chan struct{} // closed once outcome is valid
+	outcome  Outcome
+}
+
+func newRun(op cash.Op) *run {
+	return &run{
+		id: op.ID, key: op.Key, kind: op.Kind, dev: op.Device, asked: op.Asked,
+		begun: make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+func (r *run) isBegun() bool {
+	select {
+	case <-r.begun:
+		return r.id != ""
+	default:
+		return false
+	}
+}
+
+func (r *run) startedEvent() cash.Event { return cash.OpStarted{ID: r.id, Op: r.kind, Asked: r.asked} }
+
+func (r *run) handle(repeat bool) *Operation {
+	return &Operation{ID: r.id, Kind: r.kind, Device: r.dev, Asked: r.asked, Repeat: repeat, run: r}
+}
+
+// begin carries out steps 1 to 5 of a payout (docs/architecture.md, section 3).
+func (t *Till) begin(ctx context.Context, c Call, d devices.Device, j job) (*Operation, error) {
+	j.op.Device, j.op.Key, j.op.Actor = d.Snapshot().ID, c.Key, c.Actor
+	o, err := t.reserve(ctx, c, d, &j)
+	if o == nil && err == nil {
+		o, err = t.launch(ctx, t.desk(j.op.Device), j)
+	}
+	if err != nil {
+		return o, refuse(d, j.op.Kind, err)
+	}
+	return o, nil
+}
+
+// reserve takes the device for the operation, or returns the operation that the key names, or says why neither. All nil
+// means that the device's running is j.
+func (t *Till) reserve(ctx context.Context, c Call, d devices.Device, j *job) (*Operation, error) {
+	if j.op.Device == "" {
+		return nil, cash.ErrNotConnected
+	}
+	k := t.desk(j.op.Device)
+	for {
+		if err := t.bound(j.op.Device, c.Owner); err != nil {
+			return nil, err
+		}
+		if o, err := t.repeat(ctx, k, *j); o != nil || err != nil {
+			return o, err
+		}
+		before, err := t.take(ctx, k, d, j)
+		if before == nil {
+			return nil, err
+		}
+		select { // somebody else uses the same key right now
+		case <-before.begun:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// take makes j the running operation of k. Where the one that runs has the same key, it is returned.
+func (t *Till) take(ctx context.Context, k *desk, d devices.Device, j *job) (*run, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if r := k.running.Load(); r != nil && r.key != "" && r.key == j.op.Key && !r.isBegun() {
+		return r, nil
+	}
+	b, err := t.open(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	s := d.Snapshot()
+	switch {
+	case k.running.Load() != nil || b.running() != nil || s.Operation != "":
+		return nil, fmt.Errorf("%w: an operation is running", cash.ErrBusy)
+	case !s.Connected:
+		return nil, cash.ErrNotConnected
+	case !s.Ready && s.Jammed:
+		return nil, cash.ErrJam
+	case !s.Ready:
+		return nil, fmt.Errorf("%w: still connecting", cash.ErrBusy)
+	case !t.enter():
+		return nil, fmt.Errorf("%w: shutting down", cash.ErrBusy)
+	}
+	if j.op.Kind != cash.OpDispense {
+		j.op.Asked = surplus(b.payout, j.op.Keep, s.Currency)
+	}
+	r := newRun(j.op)
+	r.starting = true
+	k.running.Store(r)
+	return nil, nil
+}
+
+// surplus returns what is worth to be moved to keep only keep.
+func surplus(have, keep cash.Counts, cur cash.Currency) cash.Amount {
+	over := cash.Counts{}
+	for d, n := range have {
+		if cur == "" {
+			cur = d.Currency
+		}
+		over[d] = max(n-keep[d], 0)
+	}
+	return over.Total(cur)
+}
+
+// launch writes the intent and gives the command.
+func (t *Till) launch(ctx context.Context, k *desk, j job) (*Operation, error) {
+	r := k.running.Load()
+	refused := error(nil)
+	if j.test != nil {
+		refused = j.test(ctx)
+	}
+	if refused != nil && j.op.Key == "" {
+		t.release(k, r)
+		return nil, refused
+	}
+	o, err := t.intend(ctx, k, r, j.op)
+	if o != nil || err != nil {
+		return o, err
+	}
+	if refused == nil {
+		refused = j.start(ctx)
+	}
+	return t.answered(ctx, k, r, refused)
+}
+
+// intend puts the intent of r on disk. If its key was used in the meantime, that operation is returned.
+func (t *Till) intend(ctx context.Context, k *desk, r *run, op cash.Op) (*Operation, error) {
+	k.mu.Lock()
+	op, err := t.journal.Begin(context.WithoutCancel(ctx), op)
+	if err == nil {
+		defer k.mu.Unlock()
+		t.healthy()
+		r.id, k.runs[op.ID] = op.ID, r
+		if k.books != nil {
+			k.books.ops = append(k.books.ops[:len(k.books.ops):len(k.books.ops)], op)
+		}
+		close(r.begun)
+		t.log.WithField("device", k.dev).WithField("op", op.ID).WithField("key", op.Key).Infof("%s %s begins", op.Kind, op.Asked)
+		return nil, nil
+	}
+	k.mu.Unlock()
+	t.release(k, r)
+	if errors.Is(err, cash.ErrKeySeen) {
+		return t.repeat(ctx, k, job{op: op})
+	}
+	return nil, t.unhealthy(err)
+}
+
+// answered takes in how the machine has answered the command.
+func (t *Till) answered(ctx context.Context, k *desk, r *run, answer error) (*Operation, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	r.starting = false
+	switch {
+	case errors.Is(answer, cash.ErrOutcomeUnknown):
+		t.log.WithField("device", k.dev).WithField("op", r.id).WithError(answer).Warn("no answer to the command: the outcome is asked of the machine when it is back")
+		return r.handle(false), answer
+	case answer == nil:
+		if !r.started {
+			r.started = true
+			t.bus.Publish(k.dev, t.now(), 0, r.startedEvent())
+		}
+		return r.handle(false), nil
+	}
+	b, err := t.open(ctx, k)
+	if err != nil {
+		return nil, errors.Join(answer, err)
+	}
+	if op := b.op(r.id); op != nil {
+		d := newDraft(b)
+		d.close(*op, cash.OpFailed, "", refusedDetail+answer.Error())
+		d.events = nil // it never started
+		if err := t.commit(ctx, k, d); err != nil {
+			t.drop(k, r) // it stays open in the ledger, and is closed when the machine's books are compared next
+			return nil, errors.Join(answer, err)
+		}
+	}
+	t.drop(k, r)
+	return nil, answer
+}
+
+// finish ends r with its outcome. The caller has locked k.
+func (t *Till) finish(k *desk, r *run, o Outcome) {
+	r.outcome = o
+	close(r.done)
+	t.drop(k, r)
+}
+
+// drop forgets r. The caller has locked k.
+func (t *Till) drop(k *desk, r *run) {
+	delete(k.runs, r.id)
+	if k.running.CompareAndSwap(r, nil) {
+		t.leave()
+	}
+}
+
+// release gives the device back before there is an intent on disk.
+func (t *Till) release(k *desk, r *run) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	close(r.begun)
+	t.drop(k, r)
+}
+
+// enter counts an operation in; false while the till closes. leave counts it out.
+func (t *Till) enter() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closing {
+		return false
+	}
+	t.active++
+	return true
+}
+
+func (t *Till) leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.active--; t.active == 0 && t.closing {
+		close(t.idle)
+	}
+}
+
+// repeat returns the operation that the job's key names: nil for no key, or one that was never used.
+func (t *Till) repeat(ctx context.Context, k *desk, j job) (*Operation, error) {
+	if j.op.Key == "" {
+		return nil, nil
+	}
+	op, used, err := t.journal.OpByKey(context.WithoutCancel(ctx), j.op.Key)
+	if err != nil {
+		return nil, t.unhealthy(err)
+	}
+	if !used {
+		return nil, nil
+	}
+	same := op.Kind == j.op.Kind && op.Device == j.op.Device && op.Module == j.op.Module && maps.Equal(nonZero(op.Keep), nonZero(j.op.Keep))
+	if !same || op.Kind == cash.OpDispense && op.Asked != j.op.Asked {
+		return nil, fmt.Errorf("%w: key %q was used for another operation", cash.ErrInvalid, op.Key)
+	}
+	if err := refusal(op); err != nil {
+		return nil, err
+	}
+	return t.attach(ctx, k, op)
+}
+
+// attach returns a handle on an operation of the ledger.
+func (t *Till) attach(ctx context.Context, k *desk, op cash.Op) (*Operation, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if r := k.runs[op.ID]; r != nil {
+		return r.handle(true), nil
+	}
+	op, _, err := t.journal.Op(context.WithoutCancel(ctx), op.ID) // as it stands now
+	if err != nil {
+		return nil, t.unhealthy(err)
+	}
+	if err := refusal(op); err != nil {
+		return nil, err
+	}
+	r := newRun(op)
+	close(r.begun)
+	if op.State == "" {
+		k.runs[op.ID] = r
+	} else {
+		r.outcome = Outcome{Result: op.State, Asked: op.Asked, Paid: op.Paid.Total(op.Asked.Currency), Pieces: op.Paid}
+		close(r.done)
+	}
+	return r.handle(true), nil
+}
+
+// refusedDetail begins the detail of an operation that the machine refused.
+const refusedDetail = "refused: "
+
+// refusals are the errors that a repeated key gives back.
+var refusals = []error{
+	cash.ErrNotEnough, cash.ErrNotExact, cash.ErrBusy, cash.ErrDisabled, cash.ErrInvalid, cash.ErrUnsupported,
+	cash.ErrNotConnected, cash.ErrJam, cash.ErrFull, cash.ErrNoCashbox,
+}
+
+// refusal returns the error that op was refused with, nil if it was not refused.
+func refusal(op cash.Op) error {
+	text, refused := strings.CutPrefix(op.Detail, refusedDetail)
+	if !refused || op.State != cash.OpFailed {
+		return nil
+	}
+	for _, err := range refusals {
+		if strings.Contains(text, err.Error()) {
+			return fmt.Errorf("%w (key %q was used before)", err, op.Key)
+		}
+	}
+	return fmt.Errorf("%w: key %q was used before, and refused: %s", cash.ErrInvalid, op.Key, text)
+}
