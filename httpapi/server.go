@@ -130,6 +130,19 @@ func (s *Server) Run(ctx context.Context) error {
 	return err
 }
 
+// Close gives the address back where Run was never called; after Run it does nothing.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.socket == nil {
+		return nil
+	}
+	if err := s.socket.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
 // Ready is closed once Run accepts connections.
 func (s *Server) Ready() <-chan struct{} { return s.serving }
 

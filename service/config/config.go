@@ -1,0 +1,52 @@
+package config
+
+import (
+	"coffer/devices"
+	"coffer/service/logging"
+)
+
+// Config is the whole file. Zero values mean the defaults that reference.yaml names.
+type Config struct {
+	Version int                  `yaml:"version"`
+	DataDir string               `yaml:"data_dir,omitempty"` // absolute; flags and COFFER_DATA_DIR win over it
+	Log     logging.Config       `yaml:"log,omitempty"`
+	Lines   []devices.LineConfig `yaml:"lines,omitempty"`
+	HTTP    []Listener           `yaml:"http,omitempty"`
+}
+
+// Listener is one HTTP address and what is served there.
+type Listener struct {
+	Listen         string   `yaml:"listen"`
+	Serve          []string `yaml:"serve"`
+	Dialect        string   `yaml:"dialect,omitempty"` // of cashdevice: dotnet (default) or android
+	AllowedOrigins []string `yaml:"allowed_origins,omitempty"`
+	ServerConfig   string   `yaml:"serverconfig,omitempty"` // of cashdevice: the maker's serverconfig.json, whose keys win
+	UsersFile      string   `yaml:"users_file,omitempty"`   // default users.yaml
+	TLS            *TLS     `yaml:"tls,omitempty"`
+}
+
+// TLS is the certificate of a listener.
+type TLS struct {
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+}
+
+// Simulated says whether any line is simulated.
+func (c *Config) Simulated() bool {
+	for _, l := range c.Lines {
+		if l.Simulated() {
+			return true
+		}
+	}
+	return false
+}
+
+// Serves says whether the listener serves the section.
+func (l Listener) Serves(section string) bool {
+	for _, s := range l.Serve {
+		if s == section {
+			return true
+		}
+	}
+	return false
+}

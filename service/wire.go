@@ -1,0 +1,293 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"coffer/devices"
+	"coffer/devices/coin"
+	"coffer/devices/line"
+	"coffer/devices/note"
+	"coffer/devices/sim"
+	"coffer/httpapi"
+	"coffer/httpapi/cashdevice"
+	"coffer/internal/bus"
+	"coffer/internal/cash"
+	"coffer/internal/till"
+	"coffer/service/config"
+	"coffer/service/logging"
+)
+
+// eventsKept is how many events the bus keeps for readers that poll: at 50 events a second some five minutes.
+const eventsKept = 16384
+
+// payoutGrace is how long running payouts may go on once coffer is told to stop (docs/architecture.md, section 4).
+const payoutGrace = 15 * time.Second
+
+// settings is what one run of coffer is made from.
+type settings struct {
+	cfg  *config.Config
+	dir  string // data directory, absolute
+	demo bool
+	log  *logging.Logger
+}
+
+// families are the drivers, in the order in which they are asked whether a machine is theirs.
+func families() []devices.Family { return []devices.Family{note.Family(), coin.Family()} }
+
+// app is every part of a running coffer, wired.
+type app struct {
+	settings
+	started time.Time
+	gate    gate
+
+	world   *sim.World // nil where no line is simulated
+	ledger  *ledger
+	bus     *bus.Bus
+	till    *till.Till
+	station *devices.Station
+
+	tokens    *httpapi.Tokens
+	users     map[string]*httpapi.Users // by file
+	logins    *httpapi.Throttle
+	autoClear bool              // serverconfig.json says so for every machine
+	servers   []*httpapi.Server // in the order of the configuration
+
+	announce func() // called when everything listens
+}
+
+// build makes every part and takes the listeners' addresses, so that what cannot work says so before anything runs.
+// ctx ends what runs for API callers. After an error nothing is left open.
+func build(ctx context.Context, s settings) (a *app, err error) {
+	a = &app{settings: s, started: time.Now(), logins: httpapi.NewThrottle(time.Now), announce: func() {}}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	links, err := a.simulate()
+	if err != nil {
+		return nil, err
+	}
+	a.keys()
+	a.bus = bus.New(eventsKept)
+	if a.ledger, err = openLedger(ctx, a.dir, time.Now, a.log.WithField("part", "ledger")); err != nil {
+		return nil, err
+	}
+	a.till = till.New(a.ledger, a.bus, a.log.WithField("part", "till"), time.Now)
+	a.station = devices.NewStation(a.cfg.Lines, links, families(), a.till, a.log)
+	a.gate.ledger, a.gate.health, a.gate.tried = a.ledger, a.till.Health, a.station.Tried()
+	if err := a.listen(ctx); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// close gives everything back.
+func (a *app) close() {
+	for _, s := range a.servers {
+		s.Close()
+	}
+	if a.ledger != nil {
+		if err := a.ledger.close(); err != nil {
+			a.log.WithError(err).Error("ledger did not close")
+		}
+	}
+	if a.world != nil {
+		a.world.Close()
+	}
+}
+
+// keys opens the token secret. A data directory that cannot be written has the secret in memory: coffer stays up to say
+// what is wrong, and takes nothing.
+func (a *app) keys() {
+	var err error
+	if a.tokens, err = httpapi.OpenTokens(filepath.Join(a.dir, "secrets", "jwt"), time.Now); err == nil {
+		return
+	}
+	a.log.WithError(err).Error("token secret is not on disk; tokens end with this process")
+	var secret [32]byte
+	_, _ = rand.Read(secret[:])
+	if a.tokens, err = httpapi.NewTokens(secret[:], time.Now); err != nil {
+		panic(err) // only a short secret is refused
+	}
+}
+
+// simulate makes the machines of the simulated lines and returns how the line code reaches each: a pseudo-terminal
+// opened by the serial library where the system has one, else a pipe in memory.
+func (a *app) simulate() (map[string]line.Opener, error) {
+	links := map[string]line.Opener{}
+	for _, l := range a.cfg.Lines {
+		if !l.Simulated() {
+			continue
+		}
+		if a.world == nil {
+			log := a.log.WithField("part", "sim")
+			a.world = sim.NewWorld(func(format string, args ...any) { log.Debugf(format, args...) })
+		}
+		simulated, err := addLine(a.world, l)
+		if err != nil {
+			return nil, err
+		}
+		if links[l.Port], err = linkOf(simulated, l.Baud); err != nil {
+			return nil, err
+		}
+	}
+	return links, nil
+}
+
+// addLine adds the machines of a configured line to the world.
+func addLine(w *sim.World, l devices.LineConfig) (*sim.Line, error) {
+	out := w.AddLine(l.Port)
+	for _, d := range l.Devices {
+		opt := sim.Options{Currency: string(d.Currency), Dataset: d.Dataset, Levels: d.Levels}
+		if _, err := out.AddMachine(d.Address, d.Sim, opt); err != nil {
+			return nil, fmt.Errorf("simulated device %s: %w; profiles are %s", d.ID, err, strings.Join(sim.Profiles(), ", "))
+		}
+	}
+	return out, nil
+}
+
+func linkOf(l *sim.Line, baud int) (line.Opener, error) {
+	if runtime.GOOS != "linux" {
+		return line.ConnOpener(l.Pipe()), nil
+	}
+	path, err := l.OpenPty()
+	if err != nil {
+		return nil, err
+	}
+	return line.SerialOpener(path, baud), nil
+}
+
+// listen makes the servers and takes their addresses.
+func (a *app) listen(ctx context.Context) error {
+	a.users = map[string]*httpapi.Users{}
+	for _, l := range a.cfg.HTTP {
+		origins, addr, err := a.makersFile(l)
+		if err != nil {
+			return err
+		}
+		router, err := a.router(ctx, l)
+		if err != nil {
+			return err
+		}
+		cert, err := a.certificate(l.TLS)
+		if err != nil {
+			return err
+		}
+		srv := httpapi.New(httpapi.Listen{
+			Name: strings.Join(endpointNames(l), "+"), Addr: addr, AllowedOrigins: origins, TLS: cert,
+		}, router, a.log)
+		if err := srv.Listen(); err != nil {
+			return err
+		}
+		a.servers = append(a.servers, srv)
+	}
+	return nil
+}
+
+// makersFile returns the origins and the address of a listener, after the maker's serverconfig.json had its say.
+func (a *app) makersFile(l config.Listener) (origins []string, addr string, err error) {
+	if l.ServerConfig == "" {
+		return l.AllowedOrigins, l.Listen, nil
+	}
+	maker, err := config.LoadServerConfig(config.Resolve(a.dir, l.ServerConfig))
+	if err != nil {
+		return nil, "", err
+	}
+	a.autoClear = a.autoClear || maker.AutoClear
+	if maker.AllowedOrigins != nil {
+		l.AllowedOrigins = maker.AllowedOrigins
+	}
+	return l.AllowedOrigins, maker.Address(l.Listen), nil
+}
+
+func (a *app) certificate(t *config.TLS) (*tls.Config, error) {
+	if t == nil {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(config.Resolve(a.dir, t.CertFile), config.Resolve(a.dir, t.KeyFile))
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// userFile returns the users of a listener. Listeners that name the same file share them.
+func (a *app) userFile(l config.Listener) (*httpapi.Users, error) {
+	file := l.UsersFile
+	if file == "" {
+		file = "users.yaml"
+	}
+	file = config.Resolve(a.dir, file)
+	if u := a.users[file]; u != nil {
+		return u, nil
+	}
+	u, err := httpapi.OpenUsers(file, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	a.users[file] = u
+	return u, nil
+}
+
+// endpointNames are the names under which a listener stands in endpoints.json.
+func endpointNames(l config.Listener) []string {
+	var names []string
+	for _, s := range l.Serve {
+		name := "main"
+		if s == "cashdevice" {
+			name = s
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// endpoints is what endpoints.json will say: the first listener of each name.
+func (a *app) endpoints() endpoints {
+	e := endpoints{"pid": os.Getpid()}
+	for i, l := range a.cfg.HTTP {
+		for _, name := range endpointNames(l) {
+			if _, taken := e[name]; !taken {
+				e[name] = a.servers[i].URL()
+			}
+		}
+	}
+	return e
+}
+
+// settler lets /journal/v1 settle an operation through the till.
+type settler struct{ till *till.Till }
+
+// Settle implements journalapi.Settler.
+func (s settler) Settle(ctx context.Context, actor, op string, paid cash.Counts) error {
+	return s.till.Settle(ctx, till.Call{Actor: actor}, op, paid)
+}
+
+// cashDevice is what the Cash Device REST API is built on.
+func (a *app) cashDevice(l config.Listener, users *httpapi.Users) cashdevice.Deps {
+	return cashdevice.Deps{
+		Station: a.station, Till: a.till, Bus: a.bus, Users: users, Tokens: a.tokens, Logins: a.logins,
+		Dialect: cashdevice.Dialect(l.Dialect), AllowDefaults: a.demo, Log: a.log.WithField("part", "cashdevice"), Now: time.Now,
+	}
+}
+
+// actor is who asks, for the ledger.
+func actor(r *http.Request) string {
+	if name := httpapi.User(r.Context()); name != "" {
+		return name
+	}
+	return "token"
+}
