@@ -40,6 +40,7 @@ func asRecycler(m *machine) {
 // asValidator is an NV200 without payout store.
 func asValidator(m *machine) {
 	m.becomes("F0 E8")
+	m.table("01", "F0")
 	m.table("06", "F8")
 	m.table("0608", "F0")
 	m.table("05", "F0 00 30343338 455552 000001 03 050A14 020202 000064 08 455552455552455552 05000000 0A000000 14000000")
@@ -59,6 +60,7 @@ func asValidator(m *machine) {
 // asCoinSystem has 0.20, 0.50 and 2.00 EUR, fifty of each.
 func asCoinSystem(m *machine) {
 	m.becomes("F0 E8")
+	m.table("01", "F0")
 	m.table("06", "F8")
 	m.table("0608", "F0")
 	m.table("05", "F0 09 30313430 455552 08 03 1400 3200 C800 455552455552455552")
@@ -169,8 +171,8 @@ func TestPayoutDialogue(t *testing.T) {
 		b.m.becomes("F0 E8")
 		b.played()
 		b.order("h 33 DC 05 00 00 45 55 52 19", "h 22", "h 33 DC 05 00 00 45 55 52 58", "record state DISPENSING",
-			"record state NOTE_HELD_IN_BEZEL", "record NoteInBezel 1000 EUR", "record state DISPENSING",
-			"h 22", "record Progress dispense 1000 [1x1000]", "h 22", "t 58", "record Ended dispense done 1500 levels [3x500 3x1000 4x2000]",
+			"record state NOTE_HELD_IN_BEZEL", "record NoteInBezel 1000 EUR", "h 22",
+			"record state DISPENSING", "record Progress dispense 1000 [1x1000]", "h 22", "t 58", "record Ended dispense done 1500 levels [3x500 3x1000 4x2000]",
 			"h 57 > F0", "record state DISABLED")
 	})
 }

@@ -13,7 +13,7 @@ var states = map[ssp.EventCode]devices.StateRule{
 	ssp.EvPayInActive:      {State: cash.StatePayInActive, Rank: devices.RankAccepting},
 	ssp.EvCoinCredit:       {State: cash.StatePayInActive, Rank: devices.RankAccepting},
 	ssp.EvValueAdded:       {State: cash.StatePayInActive, Rank: devices.RankAccepting},
-	ssp.EvCoinMechJammed:   {State: cash.StateCoinMechJammed, Rank: devices.RankFault},
+	ssp.EvCoinMechJammed:   {State: cash.StateCoinMechJammed, Rank: devices.RankPathOpen},
 	ssp.EvCoinMechError:    {State: cash.StateError, Rank: devices.RankFault},
 	ssp.EvCoinMechEnabled:  {State: cash.StateCoinMechEnabled, Moment: true},
 	ssp.EvCoinMechDisabled: {State: cash.StateCoinMechDisabled, Rank: devices.RankMaintenance},
