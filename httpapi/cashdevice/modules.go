@@ -2,7 +2,6 @@ package cashdevice
 
 import (
 	"fmt"
-	"strings"
 
 	"coffer/devices"
 	"coffer/ssp"
@@ -10,11 +9,10 @@ import (
 
 // Models that are answered in a form of their own.
 const (
-	modelNV4000  = "NV4000"
-	modelPayout  = "SPECTRAL_PAYOUT"
-	modelCoins   = "SMART_COIN_SYSTEM"
-	modelTwin    = "TWIN_SMART_COIN_SYSTEM"
-	modelHopper4 = "SMART_HOPPER_4"
+	modelNV4000 = "NV4000"
+	modelPayout = "SPECTRAL_PAYOUT"
+	modelCoins  = "SMART_COIN_SYSTEM"
+	modelTwin   = "TWIN_SMART_COIN_SYSTEM"
 )
 
 // Module numbers of the serial numbers (specs/ssp.md §8.5).
@@ -32,34 +30,31 @@ const (
 
 // modules are the members for serial numbers and revisions: text, except that an NV4000 has numbers.
 func modules(s *devices.Snapshot) object {
-	part := func(models string, value string) any {
-		if value == "" || !strings.Contains(models, s.Model+" ") {
+	only := func(here bool, value string) any {
+		if !here {
 			return nil
 		}
-		return value
+		return orNil(value)
 	}
-	const (
-		pays  = modelPayout + " "
-		coins = modelCoins + " " + modelTwin + " "
-		twin  = modelTwin + " "
-	)
+	pays, twin := s.Model == modelPayout, s.Model == modelTwin
+	coins := twin || s.Model == modelCoins
 	out := object{{"mainSerialNumber", nil}, {"buildRevision", nil}, {"nV4000Fields", nil}}
 	if s.Model == modelNV4000 {
 		out = object{{"mainSerialNumber", serial(s.Serial)}, {"buildRevision", orNil(revision(s, 0))}, {"nV4000Fields", nv4000(s)}}
 	}
 	return append(out,
-		member{"validatorSerialNumber", part(pays, s.Serial)},
-		member{"payoutModuleSerialNumber", part(pays, s.ModuleSerials[partPayout])},
-		member{"primaryHopperSerialNumber", part(coins, s.Serial)},
-		member{"coinFeederSerialNumber", part(coins, s.ModuleSerials[partFeeder])},
-		member{"secondaryHopperSerialNumber", part(twin, s.ModuleSerials[partSecondary])},
-		member{"coinLifterSerialNumber", part(coins, s.ModuleSerials[partLifter])},
-		member{"validatorRevision", part(pays, revision(s, 0))},
-		member{"payoutModuleRevision", part(pays, revision(s, 1))},
-		member{"primaryHopperBuildRevision", part(coins, revision(s, 0))},
-		member{"coinFeederBuildRevision", part(coins, revision(s, 1))},
-		member{"secondaryHopperBuildRevision", part(twin, revision(s, 2))},
-		member{"coinLifterBuildRevision", part(coins, revision(s, 3))},
+		member{"validatorSerialNumber", only(pays, s.Serial)},
+		member{"payoutModuleSerialNumber", only(pays, s.ModuleSerials[partPayout])},
+		member{"primaryHopperSerialNumber", only(coins, s.Serial)},
+		member{"coinFeederSerialNumber", only(coins, s.ModuleSerials[partFeeder])},
+		member{"secondaryHopperSerialNumber", only(twin, s.ModuleSerials[partSecondary])},
+		member{"coinLifterSerialNumber", only(coins, s.ModuleSerials[partLifter])},
+		member{"validatorRevision", only(pays, revision(s, 0))},
+		member{"payoutModuleRevision", only(pays, revision(s, 1))},
+		member{"primaryHopperBuildRevision", only(coins, revision(s, 0))},
+		member{"coinFeederBuildRevision", only(coins, revision(s, 1))},
+		member{"secondaryHopperBuildRevision", only(twin, revision(s, 2))},
+		member{"coinLifterBuildRevision", only(coins, revision(s, 3))},
 	)
 }
 
