@@ -37,13 +37,11 @@ const (
 type Fault struct {
 	Kind   string  `json:"kind"`
 	ForMS  int64   `json:"for_ms"`  // ends by itself after so many milliseconds of real time; 0: lasts
-	Rate   float64 `json:"rate"`    // 0 to 1; left out: 0.01
+	Rate   float64 `json:"rate"`    // bit_flips, drop_bytes: 0 to 1; 0 ends it
 	Empty  bool    `json:"empty"`   // cashbox_replaced
 	Paid   int64   `json:"paid"`    // halt_payout_after, minor units
 	AtStep int     `json:"at_step"` // power_off, reset
 }
-
-const defaultRate = 0.01
 
 // faults are conditions of the mechanics. They outlast the power, calibration excepted.
 type faults struct {
@@ -120,9 +118,6 @@ func (m *Machine) Fault(f Fault) error {
 		return fmt.Errorf("%w: a %s has no payout store", ErrInvalid, m.prof.Name)
 	case f.ForMS < 0 || f.ForMS > maxForMS, f.Rate < 0 || f.Rate > 1, f.Paid < 0, f.AtStep < 0:
 		return fmt.Errorf("%w: for_ms, rate, paid or at_step out of range", ErrInvalid)
-	}
-	if f.Rate == 0 {
-		f.Rate = defaultRate
 	}
 	m.enter(func() {
 		k.begin(m, f)

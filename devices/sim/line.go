@@ -14,7 +14,6 @@ import (
 type Line struct {
 	world *World
 	port  string
-	done  chan struct{} // closed by Close
 	wg    sync.WaitGroup
 
 	mu       sync.Mutex
@@ -56,7 +55,7 @@ func (l *Line) AddMachine(addr ssp.Address, profile string, opt Options) (*Machi
 func (l *Line) Pipe() func(ctx context.Context) (net.Conn, error) {
 	return func(ctx context.Context) (net.Conn, error) {
 		near, far := net.Pipe()
-		if !l.adopt(far, true) {
+		if l.adopt(far, true) == nil {
 			return nil, fmt.Errorf("%s: %w", l.port, net.ErrClosed)
 		}
 		return near, nil
@@ -70,6 +69,8 @@ func (l *Line) ListenTCP(addr string) (net.Addr, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if !l.keep(ln) {
 		return nil, fmt.Errorf("%s: %w", l.port, net.ErrClosed)
 	}
@@ -80,8 +81,8 @@ func (l *Line) ListenTCP(addr string) (net.Addr, error) {
 			if err != nil {
 				return
 			}
-			if l.adopt(c, false) {
-				<-l.ended()
+			if over := l.adopt(c, false); over != nil {
+				<-over
 			}
 		}
 	})
@@ -91,10 +92,7 @@ func (l *Line) ListenTCP(addr string) (net.Addr, error) {
 // Close hangs up, closes listeners and terminals, stops the machines and waits for all of it.
 func (l *Line) Close() error {
 	l.mu.Lock()
-	if !l.closed {
-		l.closed = true
-		close(l.done)
-	}
+	l.closed = true
 	for c := range l.open {
 		c.Close()
 	}
@@ -107,10 +105,9 @@ func (l *Line) Close() error {
 	return nil
 }
 
-// keep remembers c, to be closed with the line; if the line is closed, it closes c at once and returns false.
+// keep remembers c, to be closed with the line; if the line is closed, it closes c at once and returns false. The caller
+// holds mu.
 func (l *Line) keep(c io.Closer) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.closed {
 		c.Close()
 		return false
@@ -129,25 +126,11 @@ func (l *Line) forget(c io.Closer) {
 	delete(l.open, c)
 }
 
-// ended returns a channel that is closed when the connection adopted last is over.
-func (l *Line) ended() <-chan struct{} {
+// adopt serves c in a goroutine of its own, after the connection before it has ended; hangUp ends that one. It returns a
+// channel that is closed when c has ended, or nil, with c closed, when the line is closed.
+func (l *Line) adopt(c io.ReadWriteCloser, hangUp bool) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.serving
-}
-
-// adopt serves c in a goroutine of its own, after the connection before it has ended; hangUp ends that one. It reports
-// false, with c closed, when the line is closed.
-func (l *Line) adopt(c io.ReadWriteCloser, hangUp bool) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		c.Close()
-		return false
-	}
-	if l.open == nil {
-		l.open = map[io.Closer]struct{}{}
-	}
 	if hangUp {
 		for o := range l.open {
 			if _, conn := o.(io.Writer); conn {
@@ -155,8 +138,11 @@ func (l *Line) adopt(c io.ReadWriteCloser, hangUp bool) bool {
 			}
 		}
 	}
+	if !l.keep(c) {
+		return nil
+	}
 	before, over := l.serving, make(chan struct{})
-	l.open[c], l.serving = struct{}{}, over
+	l.serving = over
 	l.wg.Go(func() {
 		defer close(over)
 		defer l.forget(c)
@@ -165,5 +151,5 @@ func (l *Line) adopt(c io.ReadWriteCloser, hangUp bool) bool {
 		}
 		l.serve(c)
 	})
-	return true
+	return over
 }

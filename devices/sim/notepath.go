@@ -164,7 +164,7 @@ func (n *notePath) restartEscrow() {
 // polled accepts the note in escrow if its host knows of it: any poll after READ does.
 func (n *notePath) polled() {
 	switch {
-	case n.phase != phaseEscrow:
+	case n.phase != phaseEscrow, n.m.faults.jam:
 	case !n.answered:
 		n.answered = true
 		n.restartEscrow()

@@ -29,7 +29,7 @@ func (l *Line) OpenPty() (path string, err error) {
 		slave.Close()
 		return "", fmt.Errorf("%s: %w", l.port, err)
 	}
-	if !l.adopt(&terminal{File: far, slave: slave}, true) {
+	if l.adopt(&terminal{File: far, slave: slave}, true) == nil {
 		return "", fmt.Errorf("%s: %w", l.port, os.ErrClosed)
 	}
 	return slave.Name(), nil

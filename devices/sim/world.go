@@ -33,7 +33,6 @@ type World struct {
 
 	mu      sync.Mutex
 	lines   []*Line
-	closed  bool
 	inserts insertBook
 }
 
@@ -66,7 +65,7 @@ func (w *World) SetSpeed(factor float64) error {
 
 // AddLine adds a line. The name is what API callers use; it is not opened.
 func (w *World) AddLine(port string) *Line {
-	l := &Line{world: w, port: port, done: make(chan struct{})}
+	l := &Line{world: w, port: port}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.lines = append(w.lines, l)
@@ -111,11 +110,7 @@ func (w *World) InsertState(id string) (InsertState, error) {
 
 // Close ends every connection and every movement, and waits for the goroutines behind them.
 func (w *World) Close() error {
-	w.mu.Lock()
-	w.closed = true
-	lines := w.lines
-	w.mu.Unlock()
-	for _, l := range lines {
+	for _, l := range w.Lines() {
 		l.Close()
 	}
 	return nil

@@ -83,10 +83,23 @@ func (a *api) insertState(r *http.Request) (int, any, error) {
 	return http.StatusOK, s, err
 }
 
+type faultRequest struct {
+	sim.Fault
+	Rate *float64 `json:"rate"` // to tell 0 from left out
+}
+
+const defaultRate = 0.01
+
 // fault is POST …/fault.
 func (a *api) fault(r *http.Request) (int, any, error) {
-	var in sim.Fault
-	return a.change(r, &in, func(m *sim.Machine) error { return m.Fault(in) })
+	var in faultRequest
+	return a.change(r, &in, func(m *sim.Machine) error {
+		in.Fault.Rate = defaultRate
+		if in.Rate != nil {
+			in.Fault.Rate = *in.Rate
+		}
+		return m.Fault(in.Fault)
+	})
 }
 
 type levelRequest struct {
