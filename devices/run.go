@@ -3,6 +3,7 @@ package devices
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"coffer/internal/cash"
@@ -21,12 +22,7 @@ const windDown = 15 * time.Second
 func (b *Base) run(ctx context.Context) {
 	defer close(b.done)
 	c := &Core{base: b, peer: b.cfg.peer, Log: b.log, pic: *b.Snapshot()}
-	triedOnce := func() {
-		if b.tried != nil {
-			close(b.tried)
-			b.tried = nil
-		}
-	}
+	triedOnce := sync.OnceFunc(func() { close(b.tried) })
 	c.onReady = triedOnce
 	defer triedOnce()
 	pause := firstPause
