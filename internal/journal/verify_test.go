@@ -3,6 +3,7 @@ package journal
 import (
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,6 +31,15 @@ func TestVerifyFindsTampering(t *testing.T) {
 		last   = "(SELECT max(seq) FROM lines)"
 		insert = "INSERT INTO lines SELECT seq + 1, at, device, op, kind, value, currency, count, from_place, to_place, detail, hash FROM lines WHERE seq = "
 	)
+	sound := t.TempDir()
+	j := openTest(t, sound)
+	for range 10 {
+		write(t, j, credit(500, 1, cash.Payout))
+	}
+	verified(t, j, 10)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name   string
 		change []string
@@ -59,12 +69,7 @@ func TestVerifyFindsTampering(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
-			j := openTest(t, dir)
-			for range 10 {
-				write(t, j, credit(500, 1, cash.Payout))
-			}
-			verified(t, j, 10)
-			if err := j.Close(); err != nil {
+			if err := os.CopyFS(dir, os.DirFS(sound)); err != nil {
 				t.Fatal(err)
 			}
 			tamper(t, dir, c.change...)
