@@ -149,7 +149,7 @@ func (c *simShow) Run(s *session) error {
 		{"payout", t.Payout}, {"cashbox", t.Cashbox}, {"escrow", t.Escrow}, {"transit", t.Transit},
 		{"inserted", t.Inserted}, {"dispensed", t.Dispensed}, {"returned", t.Returned},
 	} {
-		for _, r := range place.rows {
+		for _, r := range cash.CountsOf(place.rows...).Rows() {
 			fmt.Fprintf(w, "%s\t%d ×\t%s\n", place.name, r.Count, r.Denom().Amount(1))
 		}
 	}

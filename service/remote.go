@@ -187,7 +187,9 @@ func (e *answerError) Error() string {
 	case http.StatusUnauthorized:
 		hint = "; name its data directory with --data-dir, so that a token can be signed"
 	case http.StatusNotFound:
-		hint = "; ask `coffer device list` or `coffer sim list` for what there is"
+		if strings.Contains(e.url, "/sim/v1/") {
+			hint = "; `coffer sim list` says what there is, where machines are simulated"
+		}
 	}
 	return fmt.Sprintf("%s %s: %d %s%s", e.method, e.url, e.status, e.reason, hint)
 }

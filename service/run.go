@@ -6,7 +6,6 @@ import (
 
 	"coffer/devices"
 	"coffer/internal/cash"
-	"coffer/service/config"
 )
 
 // now is the system's clock.
@@ -108,6 +107,3 @@ func (a *app) setAutoClear(d devices.Device, wanted map[string]bool) {
 		a.till.AutoClearCashbox(s.ID, true)
 	}
 }
-
-// checkPlan checks what a start would find wrong before it opens anything.
-func checkPlan(cfg *config.Config, dir string) error { return nil }

@@ -67,29 +67,29 @@ type app struct {
 
 // build makes every part and takes the listeners' addresses, so that what cannot work says so before anything runs.
 // ctx ends what runs for API callers. After an error nothing is left open.
-func build(ctx context.Context, s settings) (a *app, err error) {
-	a = &app{settings: s, started: time.Now(), logins: httpapi.NewThrottle(time.Now), announce: func() {}}
-	defer func() {
-		if err != nil {
-			a.close()
-		}
-	}()
+func build(ctx context.Context, s settings) (*app, error) {
+	a := &app{settings: s, started: time.Now(), logins: httpapi.NewThrottle(time.Now), announce: func() {}}
+	if err := a.wire(ctx); err != nil {
+		a.close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *app) wire(ctx context.Context) error {
 	links, err := a.simulate()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	a.keys()
 	a.bus = bus.New(eventsKept)
 	if a.ledger, err = openLedger(ctx, a.dir, time.Now, a.log.WithField("part", "ledger")); err != nil {
-		return nil, err
+		return err
 	}
 	a.till = till.New(a.ledger, a.bus, a.log.WithField("part", "till"), time.Now)
 	a.station = devices.NewStation(a.cfg.Lines, links, families(), a.till, a.log)
 	a.gate.ledger, a.gate.health, a.gate.tried = a.ledger, a.till.Health, a.station.Tried()
-	if err := a.listen(ctx); err != nil {
-		return nil, err
-	}
-	return a, nil
+	return a.listen(ctx)
 }
 
 // close gives everything back.
@@ -170,7 +170,6 @@ func linkOf(l *sim.Line, baud int) (line.Opener, error) {
 
 // listen makes the servers and takes their addresses.
 func (a *app) listen(ctx context.Context) error {
-	a.users = map[string]*httpapi.Users{}
 	for _, l := range a.cfg.HTTP {
 		origins, addr, err := a.makersFile(l)
 		if err != nil {
@@ -235,6 +234,9 @@ func (a *app) userFile(l config.Listener) (*httpapi.Users, error) {
 	u, err := httpapi.OpenUsers(file, time.Now)
 	if err != nil {
 		return nil, err
+	}
+	if a.users == nil {
+		a.users = map[string]*httpapi.Users{}
 	}
 	a.users[file] = u
 	return u, nil
