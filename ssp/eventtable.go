@@ -159,7 +159,7 @@ var eventTable = [256]eventInfo{
 	EvCashboxTamper:        {"CASHBOX TAMPER", plain, fault},
 	EvCashboxOutOfService:  {"CASHBOX OUT OF SERVICE", byError, repeats | fault},
 	EvEscrowActive:         {"ESCROW ACTIVE", plain, repeats},
-	EvCalibrationFailed:    {"CALIBRATION FAILED", byError, fault},
+	EvCalibrationFailed:    {"CALIBRATION FAILED", byError, repeats | fault},
 }
 
 // eventLayout returns the layout of an event at a protocol version, from a coin machine or from any other.
