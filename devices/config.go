@@ -22,6 +22,8 @@ type LineConfig struct {
 	Link    string         `yaml:"link,omitempty"` // where the bytes come from: tcp://host:port or a serial port; "" means Port
 	Baud    int            `yaml:"baud,omitempty"` // 0 means 9600
 	Devices []DeviceConfig `yaml:"devices"`
+	// ReplyTimeout is how long an answer is waited for, each try; 0 means line.DefaultReplyTimeout.
+	ReplyTimeout time.Duration `yaml:"-"`
 }
 
 // DeviceConfig is one machine. The zero value of a field means its default.

@@ -57,7 +57,8 @@ func (s *Station) addLine(cfg LineConfig, open line.Opener, adHoc bool) *station
 	if open == nil {
 		open = cfg.opener()
 	}
-	l := &stationLine{cfg: cfg, adHoc: adHoc, line: line.New(line.Config{Name: cfg.Port}, open, s.log)}
+	lc := line.Config{Name: cfg.Port, ReplyTimeout: cfg.ReplyTimeout}
+	l := &stationLine{cfg: cfg, adHoc: adHoc, line: line.New(lc, open, s.log)}
 	for _, dc := range cfg.Devices {
 		l.bases = append(l.bases, s.newBase(l, dc, adHoc))
 	}

@@ -1,0 +1,63 @@
+package devicetest
+
+import (
+	"testing"
+
+	"coffer/devices"
+)
+
+// Run checks the contract against machines that open makes, a fresh one for every case.
+func Run(t *testing.T, open func(t *testing.T) *Rig) {
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			rig := open(t)
+			b := drive(t, rig, c.config)
+			switch {
+			case c.notes && b.coins(), c.coins && !b.coins(), c.payout && !b.hasPayout():
+				return // this machine has nothing of the kind
+			}
+			c.run(b)
+		})
+	}
+}
+
+// testCase is one case of the contract and the machines that it is for.
+type testCase struct {
+	name   string
+	notes  bool // note machines only
+	coins  bool // coin machines only
+	payout bool // machines with a payout store only
+	config devices.DeviceConfig
+	run    func(b *bench)
+}
+
+var cases = []testCase{
+	{name: "identify", run: identify},
+	{name: "accept", run: accept},
+	{name: "disabled accepts nothing", run: disabled},
+	{name: "inhibit", run: inhibit},
+	{name: "escrow", notes: true, config: devices.DeviceConfig{Escrow: true}, run: escrow},
+	{name: "unreadable", notes: true, run: unreadable},
+	{name: "route to cashbox", payout: true, run: route},
+	{name: "payout", payout: true, run: payout},
+	{name: "payout with the acceptor off", payout: true, run: payoutAcceptorOff},
+	{name: "refusals", payout: true, run: refusals},
+	{name: "float", payout: true, run: float},
+	{name: "smart empty", payout: true, run: empty},
+	{name: "halt", payout: true, run: halt},
+	{name: "reset", run: reset},
+	{name: "jam and repair", run: jam},
+	{name: "payout jam and repair", payout: true, run: payoutJam},
+	{name: "diverted", payout: true, run: diverted},
+	{name: "cashbox out and in", notes: true, run: cashbox},
+	{name: "calibration", coins: true, run: calibration},
+	{name: "unplug and plug", run: unplug},
+	{name: "unplugged in escrow", notes: true, config: devices.DeviceConfig{Escrow: true}, run: unplugInEscrow},
+	{name: "unplugged in a payout", payout: true, run: unplugInPayout},
+	{name: "power cut while accepting", run: cutWhileAccepting},
+	{name: "power cut in a payout", payout: true, run: cutInPayout},
+	{name: "key lost", run: loseKey},
+	{name: "noise", run: noise},
+	{name: "many pieces", run: many},
+}
