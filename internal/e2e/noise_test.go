@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"coffer/devices/sim"
-	"coffer/internal/till"
 )
 
 const noiseExchanges = 10_000
@@ -17,10 +16,9 @@ const noiseExchanges = 10_000
 // line works as before.
 func TestNoise(t *testing.T) {
 	onTabletop(t, func(tt *tabletop) {
+		t := tt.t
 		d := tt.device()
-		if err := tt.till.Enable(t.Context(), till.Call{Actor: "test"}, d); err != nil {
-			t.Fatal(err)
-		}
+		tt.enable(d)
 		tt.noise(0.01)
 		rnd := rand.New(rand.NewPCG(7, 7))
 		wire, _ := tt.station.Trace(recyclerPort)
@@ -33,7 +31,7 @@ func TestNoise(t *testing.T) {
 				}
 			}
 			if d.Snapshot().Ready && rnd.IntN(10) == 0 {
-				if _, err := tt.till.Dispense(context.Background(), till.Call{Actor: "test"}, d, eur(500)); err == nil {
+				if _, err := tt.till.Dispense(context.Background(), me, d, eur(500)); err == nil {
 					asked++
 				}
 			}

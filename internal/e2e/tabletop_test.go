@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,15 +24,22 @@ import (
 )
 
 // tabletop is a simulated recycler and all of coffer but its edges, in a synctest bubble: hours pass in a second, and
-// nothing depends on how fast the test machine is.
+// nothing depends on how fast the test machine is. What stands for coffer can be crashed and set up again beside the
+// machine, which lives on.
 type tabletop struct {
 	t       *testing.T
 	machine *sim.Machine
+	cable   *sim.Line
+	dir     string // of the ledger
+	old     []func()
+
+	tap     *tap
 	ledger  *journal.Journal
 	till    *till.Till
 	station *devices.Station
 	cursor  *bus.Cursor
 	seen    []cash.Event
+	stop    func() // ends the host
 }
 
 var eur = func(v int64) cash.Amount { return cash.Amount{Value: v, Currency: "EUR"} }
@@ -40,55 +48,78 @@ var eur = func(v int64) cash.Amount { return cash.Amount{Value: v, Currency: "EU
 func onTabletop(t *testing.T, f func(*tabletop)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		tt := &tabletop{t: t}
-		stop := tt.lay()
-		defer stop()
+		world := sim.NewWorld(nil)
+		if err := world.SetSpeed(10); err != nil { // fewer polls that see nothing
+			t.Fatal(err)
+		}
+		tt := &tabletop{t: t, cable: world.AddLine(recyclerPort), dir: t.TempDir()}
+		var err error
+		tt.machine, err = tt.cable.AddMachine(0, "spectral-payout", sim.Options{
+			Currency: "EUR", Dataset: []int64{500, 1000, 2000, 5000}, Levels: map[int64]int{500: 4, 1000: 4, 2000: 4},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tt.setUp()
+		defer func() {
+			for _, end := range append(tt.old, tt.stop) {
+				end()
+			}
+			if err := world.Close(); err != nil {
+				t.Errorf("world: %v", err)
+			}
+		}()
 		f(tt)
 	})
 }
 
-// lay builds everything; the function it returns takes it down.
-func (tt *tabletop) lay() (stop func()) {
+// setUp starts a coffer over the ledger in dir.
+func (tt *tabletop) setUp() {
 	t := tt.t
-	world := sim.NewWorld(nil)
-	cable := world.AddLine(recyclerPort)
-	var err error
-	tt.machine, err = cable.AddMachine(0, "spectral-payout", sim.Options{
-		Currency: "EUR", Dataset: []int64{500, 1000, 2000, 5000}, Levels: map[int64]int{500: 4, 1000: 4, 2000: 4},
-	})
+	t.Helper()
+	ledger, err := journal.Open(context.Background(), tt.dir, time.Now)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if tt.ledger, err = journal.Open(t.Context(), t.TempDir(), time.Now); err != nil {
 		t.Fatal(err)
 	}
 	log := logrus.New()
 	log.SetOutput(io.Discard)
+	tt.tap = &tap{dial: tt.cable.Pipe(), Journal: ledger}
 	events := bus.New(4096)
-	tt.cursor = events.Cursor("")
-	tt.till = till.New(tt.ledger, events, log, time.Now)
+	tt.cursor, tt.ledger = events.Cursor(""), ledger
+	tt.till = till.New(tt.tap, events, log, time.Now)
 	cfg := []devices.LineConfig{{Port: recyclerPort, Devices: []devices.DeviceConfig{{ID: "notes", Currency: "EUR"}}}}
-	openers := map[string]line.Opener{recyclerPort: line.ConnOpener(cable.Pipe())}
+	openers := map[string]line.Opener{recyclerPort: line.ConnOpener(tt.tap.connect)}
 	tt.station = devices.NewStation(cfg, openers, []devices.Family{note.Family()}, tt.till, log)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- tt.station.Run(ctx) }()
-	return func() {
+	go func(s *devices.Station) { ended <- s.Run(ctx) }(tt.station)
+	cursor, books := tt.cursor, tt.till
+	tt.stop = func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("station: %v", err)
 		}
-		if err := tt.till.Close(context.Background()); err != nil {
-			t.Errorf("till: %v", err)
-		}
-		if err := tt.ledger.Close(); err != nil {
+		cursor.Close()
+		brief, done := context.WithTimeout(context.Background(), 15*time.Second)
+		defer done()
+		_ = books.Close(brief) // it says so when an operation was cut
+		if err := ledger.Close(); err != nil {
 			t.Errorf("ledger: %v", err)
 		}
-		tt.cursor.Close()
-		if err := world.Close(); err != nil {
-			t.Errorf("world: %v", err)
-		}
 	}
+}
+
+// crash takes the host away as kill -9 does: its line is dead and its ledger stays as it is on disk now. setUp starts the
+// next one. What is left of the old one is ended with the test.
+func (tt *tabletop) crash() {
+	tt.tap.kill()
+	dir := tt.t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(tt.dir)); err != nil {
+		tt.t.Errorf("copy of the ledger: %v", err)
+	}
+	tt.dir = dir
+	tt.old = append(tt.old, tt.stop)
+	tt.stop = func() {}
 }
 
 // await lets time pass until cond holds, at most for an hour.

@@ -1,0 +1,226 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"coffer/devices"
+	"coffer/devices/sim"
+	"coffer/internal/cash"
+	"coffer/internal/till"
+)
+
+// job is a scenario on the tabletop. It ends by itself, whatever happens to the machine.
+type job struct {
+	name string
+	auto bool
+	run  func(tt *tabletop, d devices.Device)
+}
+
+var me = till.Call{Actor: "test"}
+
+var jobs = []job{
+	{"note taken at once", true, func(tt *tabletop, d devices.Device) {
+		tt.put(2000)
+	}},
+	{"note held and accepted", false, func(tt *tabletop, d devices.Device) {
+		tt.put(2000)
+		tt.pass(10*time.Second, func() bool { return d.Snapshot().Escrow != nil })
+		_ = tt.till.AcceptEscrow(context.Background(), me, d) // refused when the power was cut before
+	}},
+	{"note held and returned", false, func(tt *tabletop, d devices.Device) {
+		tt.put(2000)
+		tt.pass(10*time.Second, func() bool { return d.Snapshot().Escrow != nil })
+		_ = tt.till.ReturnEscrow(context.Background(), me, d)
+	}},
+	{"payout", true, func(tt *tabletop, d devices.Device) {
+		if _, err := tt.till.Dispense(context.Background(), me, d, eur(payoutValue)); err != nil {
+			tt.t.Logf("payout: %v", err)
+		}
+	}},
+	{"empty", true, func(tt *tabletop, d devices.Device) {
+		if _, err := tt.till.Empty(context.Background(), me, d, 0); err != nil {
+			tt.t.Logf("empty: %v", err)
+		}
+	}},
+}
+
+func (tt *tabletop) put(value int64) {
+	tt.t.Helper()
+	if _, err := tt.machine.Insert(sim.Insert{Value: value, Currency: "EUR"}); err != nil {
+		tt.t.Fatal(err)
+	}
+}
+
+// enable turns acceptor and payout on.
+func (tt *tabletop) enable(d devices.Device) {
+	tt.t.Helper()
+	if err := tt.till.Enable(context.Background(), me, d); err != nil {
+		tt.t.Fatal(err)
+	}
+	if err := d.(devices.Payer).EnablePayout(context.Background()); err != nil {
+		tt.t.Fatal(err)
+	}
+}
+
+// pass lets time go by, until cond holds or limit has passed.
+func (tt *tabletop) pass(limit time.Duration, cond func() bool) {
+	tt.t.Helper()
+	for end := time.Now().Add(limit); time.Now().Before(end) && !cond(); {
+		tt.read()
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// disturb is what happens to a job: it is set up before the job begins and says how many moments there were for it.
+type disturb struct {
+	name string
+	// arm prepares for moment n (0: never); moments counts them.
+	arm func(tt *tabletop, n int) (moments func() int)
+	// heal ends what arm began, when the job is over.
+	heal func(tt *tabletop)
+}
+
+// powerAtSteps cuts the machine's power at each step of its mechanics.
+func powerAtSteps(dark time.Duration) disturb {
+	return disturb{fmt.Sprintf("power cut at a step, dark for %v", dark), func(tt *tabletop, n int) func() int {
+		steps := 0
+		tt.machine.OnStep(func(string) bool {
+			steps++
+			return steps == n
+		})
+		return func() int {
+			tt.machine.OnStep(nil)
+			return steps
+		}
+	}, func(tt *tabletop) { tt.powerOn(dark) }}
+}
+
+// powerAtMoments cuts the machine's power between frames and writes.
+var powerAtMoments = disturb{"power cut between frames", func(tt *tabletop, n int) func() int {
+	return tt.at(n, func() { _ = tt.machine.Fault(sim.Fault{Kind: sim.FaultPowerOff}) })
+}, func(tt *tabletop) { tt.powerOn(time.Second) }}
+
+// cableAtMoments breaks the connection between frames and writes; the machine goes on.
+var cableAtMoments = disturb{"cable pulled between frames", func(tt *tabletop, n int) func() int {
+	return tt.at(n, func() { _ = tt.machine.Fault(sim.Fault{Kind: sim.FaultUnplug, ForMS: 2000}) })
+}, func(*tabletop) {}}
+
+// crashAtMoments lets coffer die between frames and writes.
+var crashAtMoments = disturb{"coffer killed between frames and writes", func(tt *tabletop, n int) func() int {
+	return tt.at(n, tt.crash)
+}, func(tt *tabletop) {
+	if tt.tap.killed() {
+		tt.setUp()
+	}
+}}
+
+// at does f at moment n.
+func (tt *tabletop) at(n int, f func()) (moments func() int) {
+	tap, all := tt.tap, 0
+	tap.watch(func(i int) {
+		all = i
+		if i == n {
+			f()
+		}
+	})
+	return func() int {
+		tap.watch(nil)
+		return all
+	}
+}
+
+func (tt *tabletop) powerOn(after time.Duration) {
+	tt.t.Helper()
+	if tt.machine.Truth().Power {
+		return
+	}
+	time.Sleep(after)
+	if err := tt.machine.Fault(sim.Fault{Kind: sim.FaultPowerOn}); err != nil {
+		tt.t.Fatal(err)
+	}
+}
+
+// do runs j, disturbed at moment n, until nothing moves any more, and returns how many moments there were.
+func (tt *tabletop) do(j job, x disturb, n int) (moments int) {
+	t := tt.t
+	d := tt.device()
+	tt.enable(d)
+	if err := d.(devices.Escrow).SetAutoAccept(context.Background(), j.auto); err != nil {
+		t.Fatal(err)
+	}
+	count := x.arm(tt, n)
+	j.run(tt, d)
+	still := time.Now() // since when nothing moves
+	tt.pass(time.Minute, func() bool {
+		tr, s := tt.machine.Truth(), d.Snapshot()
+		if tr.Moving || s.Escrow != nil || s.Operation != "" {
+			still = time.Now()
+		}
+		return !tr.Power || tt.tap.killed() || time.Since(still) > 400*time.Millisecond
+	})
+	moments = count()
+	x.heal(tt)
+	tt.pass(3*time.Second, func() bool { return n == 0 || !d.Snapshot().Ready }) // until the loss is noticed
+	return moments
+}
+
+// perJob is how many moments of a job are tried without KILLS=all.
+const perJob = 10
+
+// TestDisturbed runs every job with every disturbance, at every moment with KILLS=all, and compares the books when all is
+// well again.
+func TestDisturbed(t *testing.T) {
+	for _, x := range []disturb{
+		powerAtSteps(100 * time.Millisecond), powerAtSteps(time.Minute), powerAtMoments, cableAtMoments, crashAtMoments,
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			for _, j := range jobs {
+				t.Run(j.name, func(t *testing.T) {
+					t.Parallel()
+					everyMoment(t, x, j)
+				})
+			}
+		})
+	}
+}
+
+func everyMoment(t *testing.T, x disturb, j job) {
+	moments := 0
+	onTabletop(t, func(tt *tabletop) {
+		moments = tt.do(j, x, 0)
+		tt.audit()
+	})
+	if moments == 0 {
+		t.Fatal("nothing happened")
+	}
+	points := sample(t.Name(), moments, perJob)
+	for _, n := range points {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			onTabletop(t, func(tt *tabletop) {
+				tt.do(j, x, n)
+				tt.checkEnd(tt.audit())
+			})
+		})
+	}
+	t.Logf("%d moments of %d", len(points), moments)
+}
+
+// checkEnd: no payout beyond what was asked, and none that stays open while the machine's books are clear.
+func (tt *tabletop) checkEnd(tr truth) {
+	tt.t.Helper()
+	if worth(tr.Dispensed) > payoutValue {
+		tt.t.Errorf("dispensed %v", tr.Dispensed)
+	}
+	open, err := tt.ledger.OpenOps(context.Background(), recyclerID)
+	if err != nil {
+		tt.t.Fatal(err)
+	}
+	for _, op := range open {
+		if op.State != cash.OpUnknown {
+			tt.t.Errorf("operation still open: %+v", op)
+		}
+	}
+}
