@@ -254,6 +254,7 @@ func (c *Core) persist(ctx context.Context, write func() error) error {
 	}
 	c.Log.WithError(err).Error("acceptance goes off until the ledger can be written")
 	c.ledger = err
+	c.tried()
 	defer func() { c.ledger = nil }()
 	if c.lost == nil {
 		_ = c.driver.Refused()

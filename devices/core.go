@@ -60,7 +60,7 @@ type Core struct {
 	audit    auditor
 	ledger   error // why the ledger refuses, while it does
 	closing  bool
-	onReady  func()
+	tried    func() // tells that the first attempt to get ready has come to an end
 }
 
 // Accepting says whether a piece that comes in now is wanted.

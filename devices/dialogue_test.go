@@ -131,7 +131,7 @@ func TestEscrowDialogue(t *testing.T) {
 		b.m.say("56 > F0 EF 00", "56 > F0 EF 02", "18 > F0", "18 > F0")
 		b.played()
 		b.until("held", func(s *devices.Snapshot) bool { return s.Escrow != nil && s.Escrow.Value == 1000 })
-		b.m.quiet = true
+		b.m.hush(true)
 		b.order("h 56 > F0 EF 02", "record NoteHeld 1000 EUR", "h 18 > F0", "h 18 > F0")
 
 		b.m.say("56 > F0 EF 02", "56 > F0 CC EE 02", "57 > F0", "56 > F0 DB")
@@ -155,7 +155,7 @@ func TestPayoutDialogue(t *testing.T) {
 		b.ok(d.EnablePayout(b.Context()))
 		time.Sleep(time.Second)
 		b.h.clear()
-		b.m.quiet = true
+		b.m.hush(true)
 
 		want := cash.Amount{Value: 1500, Currency: "EUR"}
 		b.m.say("33 DC 05 00 00 45 55 52 19 > F0")

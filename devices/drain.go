@@ -10,14 +10,16 @@ import (
 
 // Polling while a machine is drained.
 const (
-	drainPoll  = 50 * time.Millisecond // pause between polls
+	drainPoll  = 25 * time.Millisecond // pause between polls
 	drainQuiet = 3                     // quiet answers in a row that make a machine count as at rest
+	drainLong  = 5 * time.Second       // after which the device counts as tried
 )
 
 // drainer polls a machine after a connection until it is at rest, and keeps what it tells as evidence: such an event
 // may be one that was booked before the connection was lost.
 type drainer struct {
 	c     *Core
+	began time.Time
 	first bool // no answer was read yet, so that SLAVE RESET tells of a restart before this connection
 	quiet int
 	cut   bool // an operation has ended, or was cut short: its details are asked for
@@ -25,7 +27,7 @@ type drainer struct {
 
 // drain brings the machine to rest and has its books reconciled.
 func (c *Core) drain(ctx context.Context) error {
-	d := &drainer{c: c, first: true}
+	d := &drainer{c: c, first: true, began: time.Now()}
 	for {
 		if err := d.toRest(ctx); err != nil {
 			return err
@@ -47,6 +49,9 @@ func (c *Core) drain(ctx context.Context) error {
 func (d *drainer) toRest(ctx context.Context) error {
 	d.c.PollNow()
 	for d.quiet = 0; d.quiet < drainQuiet; {
+		if time.Since(d.began) > drainLong {
+			d.c.tried()
+		}
 		if err := d.c.idle(ctx); err != nil {
 			return err
 		}

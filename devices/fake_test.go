@@ -202,6 +202,13 @@ func (m *machine) die(dead bool) {
 	m.dead = dead
 }
 
+// hush leaves polls that get the idle answer out of the history.
+func (m *machine) hush(on bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.quiet = on
+}
+
 func (m *machine) table(cmd, answer string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

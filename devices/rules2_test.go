@@ -54,7 +54,7 @@ func TestHaltAndLostEnd(t *testing.T) {
 	t.Run("halted", func(t *testing.T) {
 		inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
 			b.ready()
-			b.m.quiet = true
+			b.m.hush(true)
 			b.m.table("33", "F0")
 			b.m.becomes("F0 E8 DA 01 " + eur0)
 			b.ok(b.payer().StartPayout(b.Context(), fifteen))
@@ -69,7 +69,7 @@ func TestHaltAndLostEnd(t *testing.T) {
 	t.Run("end lost", func(t *testing.T) {
 		inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
 			b.ready()
-			b.m.quiet = true
+			b.m.hush(true)
 			b.m.table("33", "F0")
 			b.m.say("22 > "+levels("04", "04", "04"), "33 DC 05 00 00 45 55 52 58 > F0", "56 > F0 E8 DA 01 "+eur10)
 			b.m.table("22", levels("03", "03", "04"))
@@ -84,7 +84,7 @@ func TestHaltAndLostEnd(t *testing.T) {
 	t.Run("jammed, then over", func(t *testing.T) {
 		inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
 			b.ready()
-			b.m.quiet = true
+			b.m.hush(true)
 			b.m.table("33", "F0")
 			b.m.becomes("F0 E8 D5 01 " + eur10)
 			b.ok(b.payer().StartPayout(b.Context(), fifteen))
@@ -101,7 +101,7 @@ func TestHaltAndLostEnd(t *testing.T) {
 	t.Run("error during payout", func(t *testing.T) {
 		inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
 			b.ready()
-			b.m.quiet = true
+			b.m.hush(true)
 			b.m.table("33", "F0")
 			b.m.say("22 > "+levels("04", "04", "04"), "33 DC 05 00 00 45 55 52 58 > F0",
 				"56 > F0 E8 B1 01 "+eur10+" 00", "22 > "+levels("04", "03", "04"), "58 > F0 00", "53 > F0 01 01 00 "+eur5+" 00000000", "57 > F0")
@@ -116,7 +116,7 @@ func TestHaltAndLostEnd(t *testing.T) {
 func TestFloatAndEmpty(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
 		b.ready()
-		b.m.quiet = true
+		b.m.hush(true)
 		d := b.payer()
 		b.m.say("22 > "+levels("04", "04", "04"), "44 03 00 00 "+eur5+" 02 00 "+eur10+" 04 00 "+eur20+" 58 > F0",
 			"56 > F0 E8 D7 01 "+eur0, "56 > F0 E8 D7 01 "+eur10, "22 > "+levels("04", "03", "04"),
@@ -152,7 +152,7 @@ func TestRoutesAreReadThenKept(t *testing.T) {
 		}
 		b.m.say("3B 01 " + eur10 + " > F0")
 		b.ok(b.payer().SetRoute(b.Context(), cash.Denom{Value: 1000, Currency: "EUR"}, false))
-		b.m.quiet = true
+		b.m.hush(true)
 		b.h.clear()
 		b.ok(b.dev.Device().Reset(b.Context()))
 		b.until("lost", func(s *devices.Snapshot) bool { return !s.Connected })
@@ -164,7 +164,7 @@ func TestRoutesAreReadThenKept(t *testing.T) {
 func TestAudit(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
 		b.ready()
-		b.m.quiet = true
+		b.m.hush(true)
 		time.Sleep(2 * time.Minute)
 		b.want([]string{"reconcile"})
 		b.m.table("22", levels("05", "04", "04"))
@@ -205,7 +205,7 @@ func TestStatesOfAMachine(t *testing.T) {
 				b.m.becomes("F0")
 				time.Sleep(time.Second)
 				b.h.clear()
-				b.m.quiet = true
+				b.m.hush(true)
 				for _, a := range tc.answers {
 					b.m.say("56 > " + a)
 				}
@@ -250,7 +250,7 @@ func TestStopping(t *testing.T) {
 	t.Run("a payout ends", func(t *testing.T) {
 		inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
 			b.ready()
-			b.m.quiet = true
+			b.m.hush(true)
 			b.m.table("33", "F0")
 			b.m.becomes("F0 E8 DA 01 " + eur0)
 			b.ok(b.payer().StartPayout(b.Context(), fifteen))
@@ -266,7 +266,7 @@ func TestStopping(t *testing.T) {
 	t.Run("a payout that does not end", func(t *testing.T) {
 		inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
 			b.ready()
-			b.m.quiet = true
+			b.m.hush(true)
 			b.m.table("33", "F0")
 			b.m.becomes("F0 E8 DA 01 " + eur0)
 			b.ok(b.payer().StartPayout(b.Context(), fifteen))

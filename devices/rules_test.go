@@ -20,7 +20,7 @@ func (b *bench) accepting(payout bool) {
 	b.m.becomes("F0")
 	b.m.table("57", "F0")
 	time.Sleep(time.Second)
-	b.m.quiet = true
+	b.m.hush(true)
 	b.h.clear()
 }
 
@@ -71,7 +71,7 @@ func TestWholeStoryInOneAnswer(t *testing.T) {
 func TestLedgerRefusesCredit(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asValidator, func(b *bench) {
 		b.accepting(false)
-		b.m.quiet = false
+		b.m.hush(false)
 		b.sink.refuse(cash.ErrJournal)
 		b.m.say("56 > F0 CC EE 01", "09 > F0")
 		for b.m.left() > 0 {
@@ -102,7 +102,7 @@ func TestLedgerRefusesCredit(t *testing.T) {
 func TestLedgerRefusesHold(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asValidator, func(b *bench) {
 		b.accepting(false)
-		b.m.quiet = false
+		b.m.hush(false)
 		b.sink.refuse(cash.ErrJournal)
 		b.m.say("56 > F0 EF 02", "09 > F0", "08 > F0")
 		b.m.table("08", "F5")
@@ -215,7 +215,7 @@ func TestSwitchesOfARecycler(t *testing.T) {
 			}, nil},
 			{"payout off", func() error { return d.DisablePayout(b.Context()) }, []string{"5B", "09", "02 03"}},
 		}
-		b.m.quiet = true
+		b.m.hush(true)
 		for _, s := range steps {
 			b.h.clear()
 			if err := s.do(); err != nil {
@@ -282,7 +282,7 @@ func TestInvalidPayouts(t *testing.T) {
 func TestLostCommitIsUnknown(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
 		b.ready()
-		b.m.quiet = true
+		b.m.hush(true)
 		b.m.say("33 DC 05 00 00 45 55 52 58 > lost")
 		b.is(b.payer().StartPayout(b.Context(), cash.Amount{Value: 1500, Currency: "EUR"}), cash.ErrOutcomeUnknown)
 		b.m.say("56 > F0 E8 DA 01 "+eur0, "56 > F0 E8 D2 01 "+eur15, "57 > F0")
@@ -300,7 +300,7 @@ func TestLostCommitIsUnknown(t *testing.T) {
 func TestSilence(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
 		b.ready()
-		b.m.quiet = true
+		b.m.hush(true)
 		b.ok(b.dev.Device().Enable(b.Context()))
 		start := time.Now()
 		b.m.die(true)

@@ -22,9 +22,8 @@ const windDown = 15 * time.Second
 func (b *Base) run(ctx context.Context) {
 	defer close(b.done)
 	c := &Core{base: b, peer: b.cfg.peer, Log: b.log, pic: *b.Snapshot()}
-	triedOnce := sync.OnceFunc(func() { close(b.tried) })
-	c.onReady = triedOnce
-	defer triedOnce()
+	c.tried = sync.OnceFunc(func() { close(b.tried) })
+	defer c.tried()
 	pause := firstPause
 	for {
 		err := c.session(ctx)
@@ -32,7 +31,7 @@ func (b *Base) run(ctx context.Context) {
 			pause = firstPause
 		}
 		c.disconnected(err)
-		triedOnce()
+		c.tried()
 		if errors.Is(err, errStopped) || !c.rest(ctx, pause) {
 			return
 		}
@@ -52,7 +51,7 @@ func (c *Core) session(ctx context.Context) error {
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
-	c.onReady()
+	c.tried()
 	return c.loop(ctx)
 }
 

@@ -59,7 +59,10 @@ type ticket struct {
 	data   string
 }
 
-func (n *notePath) enabled() bool { return n.m.ram.enabled }
+// enabled: a host stops acceptance by DISABLE, or where payouts must go on by blocking every channel.
+func (n *notePath) enabled() bool {
+	return n.m.ram.enabled && (slices.Contains(n.m.ram.inhibits, true) || n.m.ram.barcodeOn)
+}
 
 func (n *notePath) idle() bool {
 	return (n.phase == phaseClear || n.phase == phaseEscrow) && len(n.waiting) == 0 && n.lying == phaseClear
