@@ -36,8 +36,6 @@ func makeCRCTables() *[8][256]uint16 {
 // CRC16 returns the checksum of b, which on the wire goes low byte first. For no bytes it is 0xFFFF.
 func CRC16(b []byte) uint16 { return crcUpdate(crcStart, b) }
 
-func crcByte(c uint16, b byte) uint16 { return c<<8 ^ crcTables[0][byte(c>>8)^b] }
-
 func crcUpdate(c uint16, b []byte) uint16 {
 	t := crcTables
 	for len(b) >= 8 {
@@ -45,6 +43,11 @@ func crcUpdate(c uint16, b []byte) uint16 {
 		c = t[7][byte(v>>56)] ^ t[6][byte(v>>48)] ^ t[5][byte(v>>40)] ^ t[4][byte(v>>32)] ^
 			t[3][byte(v>>24)] ^ t[2][byte(v>>16)] ^ t[1][byte(v>>8)] ^ t[0][byte(v)]
 		b = b[8:]
+	}
+	if len(b) >= 4 {
+		v := binary.BigEndian.Uint32(b) ^ uint32(c)<<16
+		c = t[3][byte(v>>24)] ^ t[2][byte(v>>16)] ^ t[1][byte(v>>8)] ^ t[0][byte(v)]
+		b = b[4:]
 	}
 	for _, x := range b {
 		c = c<<8 ^ t[0][byte(c>>8)^x]

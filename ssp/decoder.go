@@ -1,5 +1,7 @@
 package ssp
 
+import "bytes"
+
 // Decoder finds frames in a stream of bytes that comes in pieces of any size. Its zero value is ready. It is not safe
 // for use by several goroutines. Source: section 2.2.
 type Decoder struct {
@@ -14,11 +16,25 @@ type Decoder struct {
 // while there are any. If ok, f is the frame, and f.Data is valid until the next Feed or Reset. Frames with a wrong CRC,
 // half frames and frames with an impossible header are dropped in silence and counted.
 func (d *Decoder) Feed(b []byte) (n int, f Frame, ok bool) {
-	for i, c := range b {
-		switch {
-		case !d.in:
-			d.in = c == STX
+	for i := 0; i < len(b); {
+		if !d.in {
+			if b[i] != STX { // noise
+				at := bytes.IndexByte(b[i:], STX)
+				if at < 0 {
+					break
+				}
+				i += at
+			}
+			i++
+			d.in = true
+			if size := d.takeWhole(b[i:]); size > 0 {
+				return i + size, d.finish(), true
+			}
 			continue
+		}
+		c := b[i]
+		i++
+		switch {
 		case d.stx:
 			d.stx = false
 			if c != STX { // a lone STX: the old frame is abandoned, c is the ID of the next
@@ -30,13 +46,34 @@ func (d *Decoder) Feed(b []byte) (n int, f Frame, ok bool) {
 			continue
 		}
 		if d.push(c) {
-			data := d.buf[2 : d.n-2]
-			f = Frame{Seq: d.buf[0]&0x80 != 0, Addr: Address(d.buf[0] & 0x7F), Data: data}
-			d.in, d.n = false, 0
-			return i + 1, f, true
+			return i, d.finish(), true
 		}
 	}
 	return len(b), Frame{}, false
+}
+
+// takeWhole takes a good frame that b holds from its ID to its end without a stuffed byte, which is how most come, and
+// returns its size; 0 for anything else.
+func (d *Decoder) takeWhole(b []byte) int {
+	if len(b) < 5 || b[1] == 0 || Address(b[0]&0x7F) > MaxAddress {
+		return 0
+	}
+	size := int(b[1]) + 4
+	if len(b) < size || bytes.IndexByte(b[:size], STX) >= 0 {
+		return 0
+	}
+	if crcUpdate(crcStart, b[:size-2]) != uint16(b[size-2])|uint16(b[size-1])<<8 {
+		return 0
+	}
+	d.n = copy(d.buf[:], b[:size])
+	return size
+}
+
+// finish returns the frame in the buffer and leaves it.
+func (d *Decoder) finish() Frame {
+	f := Frame{Seq: d.buf[0]&0x80 != 0, Addr: Address(d.buf[0] & 0x7F), Data: d.buf[2 : d.n-2]}
+	d.in, d.n = false, 0
+	return f
 }
 
 // push takes one unstuffed byte of a frame and reports whether a good frame is complete.

@@ -64,34 +64,32 @@ func AppendFrame(dst []byte, f Frame) ([]byte, error) {
 	case f.Addr > MaxAddress:
 		return dst, fmt.Errorf("%w: %v", ErrAddress, f.Addr)
 	}
-	id, n := f.seqAddr(), byte(len(f.Data))
-	crc := crcUpdate(crcByte(crcByte(crcStart, id), n), f.Data)
-	dst = append(dst, STX, id, n) // id is never STX: 0x7F is no address
-	if n == STX {
-		dst = append(dst, STX)
-	}
-	dst = appendStuffed(dst, f.Data)
-	lo, hi := byte(crc), byte(crc>>8)
-	dst = append(dst, lo)
-	if lo == STX {
-		dst = append(dst, STX)
-	}
-	dst = append(dst, hi)
-	if hi == STX {
-		dst = append(dst, STX)
+	start := len(dst)
+	dst = append(dst, STX, f.seqAddr(), byte(len(f.Data)))
+	dst = append(dst, f.Data...)
+	crc := crcUpdate(crcStart, dst[start+1:])
+	dst = append(dst, byte(crc), byte(crc>>8))
+	if bytes.IndexByte(dst[start+1:], STX) >= 0 {
+		dst = stuff(dst, start+1)
 	}
 	return dst, nil
 }
 
-// appendStuffed appends b with every STX doubled.
-func appendStuffed(dst, b []byte) []byte {
-	for {
-		i := bytes.IndexByte(b, STX)
-		if i < 0 {
-			return append(dst, b...)
+// stuff doubles every STX in dst[from:], from the end so that nothing is overwritten before it is moved.
+func stuff(dst []byte, from int) []byte {
+	r := len(dst) - 1
+	for _, b := range dst[from:] {
+		if b == STX {
+			dst = append(dst, 0)
 		}
-		dst = append(dst, b[:i+1]...)
-		dst = append(dst, STX)
-		b = b[i+1:]
 	}
+	for w := len(dst) - 1; r >= from && w > r; r-- {
+		dst[w] = dst[r]
+		w--
+		if dst[r] == STX {
+			dst[w] = STX
+			w--
+		}
+	}
+	return dst
 }
