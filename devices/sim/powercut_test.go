@@ -153,7 +153,7 @@ func startProfile(t *testing.T, profile string) (*Machine, *host) {
 func (h *host) drain() string {
 	h.t.Helper()
 	var told []string
-	for quiet := 0; quiet < 3; {
+	for quiet, polls := 0, 0; quiet < 3 && polls < 1000; polls++ {
 		pause(100 * time.Millisecond)
 		data := h.tell("56")
 		if data == "" {
