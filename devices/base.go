@@ -111,6 +111,25 @@ func (b *Base) wait(ctx context.Context, ok func(*Snapshot) bool) error {
 	}
 }
 
+// awaitName waits until the device has its name, or was tried without getting one.
+func (b *Base) awaitName(ctx context.Context) {
+	for {
+		b.mu.Lock()
+		changed := b.changed
+		b.mu.Unlock()
+		if b.Snapshot().ID != "" {
+			return
+		}
+		select {
+		case <-changed:
+		case <-b.tried:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // Need is what must be true of a machine for a call to be carried out.
 type Need int
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -121,6 +122,7 @@ func (s *Station) release(b *Base) {
 	<-b.done
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	maps.DeleteFunc(s.names, func(_ cash.DeviceID, holder *Base) bool { return holder == b })
 	for i, l := range s.lines {
 		if !l.remove(b) {
 			continue

@@ -2,6 +2,8 @@ package devices
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +27,7 @@ type Station struct {
 	mu    sync.Mutex
 	ctx   context.Context // of Run
 	lines []*stationLine
+	names map[cash.DeviceID]*Base
 	wg    sync.WaitGroup
 }
 
@@ -44,7 +47,7 @@ type stationLine struct {
 func NewStation(cfg []LineConfig, openers map[string]line.Opener, families []Family, sink Sink, log logrus.FieldLogger) *Station {
 	s := &Station{
 		sink: sink, families: families, log: log,
-		tried: make(chan struct{}), running: make(chan struct{}),
+		tried: make(chan struct{}), running: make(chan struct{}), names: map[cash.DeviceID]*Base{},
 	}
 	for _, lc := range cfg {
 		s.addLine(lc, openers[lc.Port], false)
@@ -79,16 +82,24 @@ func (s *Station) newBase(l *stationLine, dc DeviceConfig, adHoc bool) *Base {
 }
 
 // name decides the DeviceID of b, a machine of the given model on l: the second of one model on the same port has its
-// address added.
+// address added. It waits for the devices that stand before b on the line, so that the names do not depend on which
+// machine answers first; one that does not answer at all cannot be waited for.
 func (s *Station) name(l *stationLine, b *Base, model string) cash.DeviceID {
+	s.mu.Lock()
+	before := slices.Clone(l.bases[:max(0, slices.Index(l.bases, b))])
+	ctx := s.ctx
+	s.mu.Unlock()
+	for _, other := range before {
+		other.awaitName(ctx)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := cash.DeviceID(model + "-" + l.cfg.Port)
-	for _, other := range l.bases {
-		if other != b && other.Snapshot().ID == id {
-			return id + cash.DeviceID("@"+strconv.Itoa(int(b.cfg.device.Address)))
-		}
+	if other := s.names[id]; other != nil && other != b {
+		id += cash.DeviceID("@" + strconv.Itoa(int(b.cfg.device.Address)))
 	}
+	maps.DeleteFunc(s.names, func(_ cash.DeviceID, holder *Base) bool { return holder == b })
+	s.names[id] = b
 	return id
 }
 

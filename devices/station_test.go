@@ -1,0 +1,232 @@
+package devices_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"go.uber.org/goleak"
+
+	"coffer/devices"
+	"coffer/devices/line"
+	"coffer/devices/sim"
+	"coffer/internal/cash"
+	"coffer/ssp"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// hall is a station and the world of its machines.
+type hall struct {
+	*testing.T
+	world   *sim.World
+	station *devices.Station
+	lines   map[string]*sim.Line
+	stop    context.CancelFunc
+	ended   chan struct{}
+}
+
+// place is a machine of a hall.
+type place struct {
+	port    string
+	address ssp.Address
+	profile string // "" for nothing
+}
+
+// newHall starts a station over the places, all configured.
+func newHall(t *testing.T, places ...place) *hall {
+	t.Helper()
+	h := &hall{T: t, world: sim.NewWorld(nil), lines: map[string]*sim.Line{}, ended: make(chan struct{})}
+	t.Cleanup(func() { _ = h.world.Close() })
+	h.ok(h.world.SetSpeed(100))
+	var cfg []devices.LineConfig
+	openers := map[string]line.Opener{}
+	for _, p := range places {
+		l := h.lines[p.port]
+		if l == nil {
+			l = h.world.AddLine(p.port)
+			h.lines[p.port], openers[p.port] = l, line.ConnOpener(l.Pipe())
+			cfg = append(cfg, devices.LineConfig{Port: p.port, ReplyTimeout: 100 * time.Millisecond})
+		}
+		c := &cfg[len(cfg)-1]
+		c.Devices = append(c.Devices, devices.DeviceConfig{Address: p.address, Poll: 20 * time.Millisecond})
+		if p.profile != "" {
+			_, err := l.AddMachine(p.address, p.profile, sim.Options{Currency: "EUR"})
+			h.ok(err)
+		}
+	}
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	h.station = devices.NewStation(cfg, openers, families, &sink{h: &history{}}, log)
+	ctx, stop := context.WithCancel(context.Background())
+	h.stop = stop
+	go func() {
+		defer close(h.ended)
+		_ = h.station.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-h.ended
+	})
+	return h
+}
+
+func (h *hall) ok(err error) {
+	h.Helper()
+	if err != nil {
+		h.Fatal(err)
+	}
+}
+
+func (h *hall) open(port string, addr ssp.Address) devices.Device {
+	h.Helper()
+	d, err := h.station.Open(h.Context(), port, addr)
+	h.ok(err)
+	return d
+}
+
+func (h *hall) tried() {
+	h.Helper()
+	select {
+	case <-h.station.Tried():
+	case <-time.After(20 * time.Second):
+		h.Fatal("the devices were not tried")
+	}
+}
+
+func TestTwoMachinesOnOneLine(t *testing.T) {
+	h := newHall(t, place{"COM7", 0, "nv9"}, place{"COM7", 16, "scs"}, place{"COM5", 0, "spectral-payout"})
+	h.tried()
+	var names []string
+	for _, l := range h.station.Lines() {
+		for _, d := range l.Devices {
+			names = append(names, string(d.Snapshot().ID))
+		}
+	}
+	if got := strings.Join(names, " "); got != "NOTE_VALIDATOR-COM7 SMART_COIN_SYSTEM-COM7 SPECTRAL_PAYOUT-COM5" {
+		t.Errorf("devices %s", got)
+	}
+	for _, id := range names {
+		if d, ok := h.station.Device(cash.DeviceID(strings.ToLower(id))); !ok || !d.Snapshot().Ready {
+			t.Errorf("%s: %v", id, ok)
+		}
+	}
+	if _, ok := h.station.Device("NOTE_VALIDATOR-COM5"); ok {
+		t.Error("found a device that is not there")
+	}
+	if _, ok := h.station.Device(""); ok {
+		t.Error("found a device without a name")
+	}
+	h.ok(h.open("COM7", 16).Enable(t.Context()))
+	if s := h.open("COM7", 0).Snapshot(); s.AcceptorEnabled {
+		t.Error("enabling one machine of a line has enabled the other")
+	}
+	if l, ok := h.station.Trace("COM7"); !ok || len(l.Trace()) == 0 {
+		t.Error("no trace")
+	}
+}
+
+// The second machine of a model on a line has its address in its name.
+func TestTwoMachinesOfOneModel(t *testing.T) {
+	h := newHall(t, place{"COM7", 16, "scs"}, place{"COM7", 17, "scs"})
+	if id := h.open("COM7", 17).Snapshot().ID; id != "SMART_COIN_SYSTEM-COM7@17" {
+		t.Errorf("the second is called %s", id)
+	}
+	if id := h.open("COM7", 16).Snapshot().ID; id != "SMART_COIN_SYSTEM-COM7" {
+		t.Errorf("the first is called %s", id)
+	}
+}
+
+func TestDeviceThatIsNotThere(t *testing.T) {
+	h := newHall(t, place{"COM7", 0, "nv9"}, place{"COM7", 16, ""})
+	h.tried()
+	if _, err := h.station.Open(t.Context(), "COM7", 16); !errors.Is(err, cash.ErrNotConnected) {
+		t.Errorf("opened: %v", err)
+	}
+	devs := h.station.Devices()
+	if len(devs) != 2 || devs[1].Snapshot().ID != "" || devs[1].Snapshot().Error == "" {
+		t.Errorf("devices %v", devs)
+	}
+	if err := devs[1].Enable(t.Context()); !errors.Is(err, cash.ErrNotConnected) {
+		t.Errorf("enabled: %v", err)
+	}
+	if _, err := h.station.Open(t.Context(), "/dev/there-is-no-such-port", 0); !errors.Is(err, cash.ErrNotConnected) {
+		t.Errorf("opened: %v", err)
+	}
+	if n := len(h.station.Lines()); n != 1 {
+		t.Errorf("%d lines after a port that cannot be opened", n)
+	}
+	h.station.Release("NOTE_VALIDATOR-COM7") // configured: stays
+	if _, ok := h.station.Device("NOTE_VALIDATOR-COM7"); !ok {
+		t.Error("a configured device was released")
+	}
+}
+
+func TestAdHoc(t *testing.T) {
+	h := newHall(t, place{"COM7", 0, "nv9"})
+	l := h.world.AddLine("far")
+	m, err := l.AddMachine(16, "scs", sim.Options{Currency: "EUR"})
+	h.ok(err)
+	addr, err := l.ListenTCP("127.0.0.1:0")
+	h.ok(err)
+	port := "tcp://" + addr.String()
+	for range 2 {
+		d := h.open(port, 16)
+		if got, want := d.Snapshot().ID, cash.DeviceID("SMART_COIN_SYSTEM-"+port); got != want {
+			t.Errorf("called %s, want %s", got, want)
+		}
+		if again := h.open(port, 16); again != d {
+			t.Error("opened twice, two devices")
+		}
+		h.ok(d.Enable(t.Context()))
+		h.station.Release(d.Snapshot().ID)
+		if m.Truth().Enabled {
+			t.Error("released with its acceptor on")
+		}
+		if n := len(h.station.Lines()); n != 1 {
+			t.Errorf("%d lines after the release", n)
+		}
+		if err := d.Enable(t.Context()); !errors.Is(err, cash.ErrNotConnected) {
+			t.Errorf("a released device: %v", err)
+		}
+	}
+	// A machine beside the configured one, on its line.
+	_, err = h.lines["COM7"].AddMachine(16, "scs", sim.Options{Currency: "EUR"})
+	h.ok(err)
+	d := h.open("COM7", 16)
+	h.station.Release(d.Snapshot().ID)
+	if n := len(h.station.Devices()); n != 1 {
+		t.Errorf("%d devices after the release", n)
+	}
+}
+
+// Stopping turns the acceptors off before the line closes.
+func TestStationStops(t *testing.T) {
+	h := newHall(t, place{"COM5", 0, "spectral-payout"}, place{"COM7", 0, "nv9"})
+	for _, port := range []string{"COM5", "COM7"} {
+		h.ok(h.open(port, 0).Enable(t.Context()))
+	}
+	h.stop()
+	<-h.ended
+	for _, m := range h.world.Machines() {
+		if m.Truth().Enabled {
+			t.Errorf("%s is still accepting", m.Profile())
+		}
+	}
+	if _, err := h.station.Open(t.Context(), "COM5", 0); err == nil {
+		t.Error("opened after the end")
+	}
+}
+
+func TestOpenGivesUpWithItsContext(t *testing.T) {
+	h := newHall(t, place{"COM5", 0, ""})
+	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer stop()
+	if _, err := h.station.Open(ctx, "COM5", 0); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+}
