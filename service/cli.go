@@ -74,7 +74,9 @@ func Main(ctx context.Context, args []string, std Stdio) int {
 	}
 }
 
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
 
 func execute(s *session, args []string) error {
 	helped := false

@@ -31,7 +31,7 @@ func (e *Error) Error() string {
 	}
 	b.WriteString(e.Reason)
 	if e.Line > 0 {
-		fmt.Fprintf(&b, " (line %d: %q)", e.Line, e.Source)
+		fmt.Fprintf(&b, " (line %d: %s)", e.Line, e.Source)
 	}
 	return b.String()
 }
@@ -103,16 +103,22 @@ func (d *document) locate(err error) error {
 
 // readable is the YAML library's message in our words.
 func readable(err yaml.Error) string {
-	msg := err.GetMessage()
 	var unknown *yaml.UnknownFieldError
 	var duplicate *yaml.DuplicateKeyError
+	var kind *yaml.TypeError
+	var overflow *yaml.OverflowError
+	value := err.GetToken().Value
 	switch {
 	case errors.As(err, &unknown):
-		return fmt.Sprintf("unknown key %q; configs/reference.yaml lists the keys", err.GetToken().Value)
+		return fmt.Sprintf("unknown key %q; `coffer config show --reference` lists the keys", value)
 	case errors.As(err, &duplicate):
-		return fmt.Sprintf("key %q stands twice", err.GetToken().Value)
+		return fmt.Sprintf("key %q stands twice", value)
+	case errors.As(err, &kind):
+		return fmt.Sprintf("%q is not a %s", value, kind.DstType.Kind())
+	case errors.As(err, &overflow):
+		return fmt.Sprintf("%s is out of range", overflow.SrcNum)
 	}
-	return strings.ReplaceAll(msg, "Go struct field ", "")
+	return err.GetMessage()
 }
 
 // position finds the key in the tree. Where the key itself is absent, the nearest parent that is there stands in for it.

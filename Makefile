@@ -1,0 +1,41 @@
+# The targets of coffer. `make` alone prints them.
+.DEFAULT_GOAL := help
+.PHONY: help run test build lint bench fuzz race package
+
+export CGO_ENABLED ?= 0
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X coffer/service.Version=$(VERSION)
+EXE      := $(shell go env GOEXE)
+FUZZTIME ?= 20s
+
+help: ## Print this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## Simulated machines and every API on this machine; Ctrl-C stops it
+	@exec bin/coffer$(EXE) run --demo
+
+test: ## Everything that must pass: unit, contract and end-to-end tests
+	go test -timeout 30m ./...
+
+build: ## bin/coffer for this machine
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/coffer$(EXE) ./cmd/coffer
+
+lint: ## gofmt, vet for both systems, staticcheck, and the table of who may import whom
+	@bad=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); [ -z "$$bad" ] || { echo "not gofmt-clean: $$bad"; exit 1; }
+	go vet ./...
+	GOOS=windows go vet ./...
+	go tool -modfile=tools/go.mod staticcheck ./...
+	go test -run TestLayers ./internal/e2e
+
+bench: ## Benchmarks as "name value unit"; BENCH_JSON=file writes them as JSON too
+	@go test -p 1 -run '^$$' -bench . -benchmem -timeout 30m ./... | go run ./internal/benchlines
+
+fuzz: ## Every fuzz target for FUZZTIME
+	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sed 's/:func / /' | while read -r file target; do \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit 1; done
+
+race: ## The unit tests under the race detector; needs a C compiler
+	CGO_ENABLED=1 go test -race -timeout 30m $$(go list ./... | grep -v internal/e2e)
+
+package: ## deb, rpm, MSI and archives in dist/ (comes with the installers)
+	@echo "make package: the installers are not there yet; 'make build' makes the program, 'coffer service install' installs it" >&2; exit 1
