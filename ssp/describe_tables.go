@@ -7,7 +7,10 @@ import (
 
 // requestTexts describes the parameters of commands that have some.
 var requestTexts = map[Command]func(p []byte, version int) (string, error){
-	CmdSetInhibits:          func(p []byte, _ int) (string, error) { ch, err := ParseInhibits(p); return channelList(ch), err },
+	CmdSetInhibits: func(p []byte, _ int) (string, error) {
+		channels, err := ParseInhibits(p)
+		return channelList(channels), err
+	},
 	CmdHostProtocolVersion:  byteText,
 	CmdGetSerialNumber:      moduleText,
 	CmdSmartEmpty:           moduleText,
@@ -192,7 +195,8 @@ func setupText(b []byte) (string, error) {
 
 func unitDataText(b []byte) (string, error) {
 	u, err := ParseUnitData(b)
-	return fmt.Sprintf("%v firmware %s %s multiplier %d protocol %d", u.UnitType, u.Firmware, u.Currency, u.ValueMultiplier, u.Protocol), err
+	return fmt.Sprintf("%v firmware %s %s multiplier %d protocol %d",
+		u.UnitType, u.Firmware, u.Currency, u.ValueMultiplier, u.Protocol), err
 }
 
 func revisionsText(b []byte) (string, error) {
