@@ -245,3 +245,44 @@ func checkCounters(t *testing.T, m *Machine) {
 func countedTwice(tr Truth) int {
 	return int(tr.Counters["to_cashbox"]) + sum(tr.Dispensed) - int(tr.Counters["paid_out"])
 }
+
+// TestPowerCutTwice: a start that is cut as well changes nothing about what the host is told.
+func TestPowerCutTwice(t *testing.T) {
+	for _, again := range []string{"boot:start", "boot:clear", "boot:report", ""} {
+		t.Run("again at "+again, bubble(func(t *testing.T) {
+			m, h := startRecycler(t, Options{})
+			cuts := []string{"op:exit", again}
+			m.OnStep(func(step string) bool {
+				if len(cuts) == 0 || step != cuts[0] {
+					return false
+				}
+				cuts = cuts[1:]
+				return true
+			})
+			h.tell("33 DC 05 00 00 " + eur + " 58")
+			h.drain()
+			for !m.Truth().Power {
+				if err := m.Fault(Fault{Kind: FaultPowerOn}); err != nil {
+					t.Fatal(err)
+				}
+				pause(time.Minute)
+			}
+			h.reconnect()
+			if again == "" { // told, and lost with the host before it could acknowledge
+				h.talk("56", "F0 F1 E8 CA E8 03 00 00 "+eur)
+				m.Fault(Fault{Kind: FaultReset})
+				pause(time.Minute)
+				h.reconnect()
+			}
+			if got := h.drain(); got != "F1 CA:1000 DC:0/1500" {
+				t.Errorf("told %s", got)
+			}
+			m.Fault(Fault{Kind: FaultReset}) // acknowledged: not told again
+			h.reconnect()
+			if got := h.drain(); got != "F1" {
+				t.Errorf("then told %s", got)
+			}
+			checkCounters(t, m)
+		}))
+	}
+}
