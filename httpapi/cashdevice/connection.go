@@ -145,11 +145,17 @@ func (c *call) begin(ctx context.Context, d devices.Device, at place, ask setup)
 		v.cursor.Close()
 		return nil, err
 	}
+	v.run(c.api.ctx, done.accepting, func() bool { return c.api.accepts(v.device) }, c.api.log)
 	if before := c.api.views.put(v); before != nil {
 		before.end()
 	}
-	v.run(c.api.ctx, done.accepting, c.api.log)
 	return done.answer(), nil
+}
+
+// accepts says whether the acceptor of the machine is on.
+func (a *api) accepts(id cash.DeviceID) bool {
+	d, ok := a.station.Device(id)
+	return ok && d.Snapshot().AcceptorEnabled
 }
 
 // androidID is the deviceID in the form of the Android server: the index of the line in place of its name.
@@ -251,6 +257,7 @@ func (c *call) resetDevice() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer c.api.views.lock(c.view.port, c.view.addr)()
 	if c.api.views.remove(c.view) {
 		c.view.end()
 		c.api.station.Release(c.view.device)

@@ -142,10 +142,14 @@ func TestOpeningTellsTheWayIn(t *testing.T) {
 			t.Errorf("states %s", got)
 		}
 		b.post("OpenConnection", `{"ComPort":"COM5","SspAddress":0,"EnableAcceptor":true}`)
-		b.publish(cash.StateChanged{State: cash.StateIdle})
+		b.publish(cash.StateChanged{State: cash.StateDisabled}, cash.StateChanged{State: cash.StateIdle}) // the first is old
 		a := b.get("GetDeviceStatus" + q)
 		if got := states(t, a.body); got != begin+"IDLE" {
 			t.Errorf("states of the second opening %s", got)
+		}
+		b.publish(cash.StateChanged{State: cash.StateDisabled})
+		if got := states(t, b.get("GetDeviceStatus"+q).body); got != "DISABLED" {
+			t.Errorf("later told %s", got)
 		}
 		var events []json.RawMessage
 		if err := json.Unmarshal([]byte(a.body), &events); err != nil {

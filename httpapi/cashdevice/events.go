@@ -25,6 +25,10 @@ type story struct {
 	early    map[cash.Denom]int // pieces told before their place was known
 	away     bool               // the connection was lost, and the machine has not been at rest since
 	rejected bool               // REJECTED was told for the note in hand
+
+	// stale says whether a state of rest contradicts what the machine is set to: it is from before. It is asked until
+	// the state that opening the device has told is reached, and nil from then on.
+	stale func(cash.State) bool
 }
 
 // chapter is a payout, float or empty under way.
@@ -110,6 +114,12 @@ func (s *story) tell(e cash.Event) {
 // that IDLE comes last.
 func (s *story) changed(to cash.State) {
 	s.machine = to
+	if s.stale != nil {
+		if atRest(to) && to != s.shown && s.stale(to) {
+			return
+		}
+		s.stale = nil
+	}
 	switch to {
 	case cash.StateNotConnected, cash.StateReset:
 		s.away = true
@@ -303,10 +313,13 @@ func (s *story) close(e cash.OpClosed) {
 		s.short(e, op, currency)
 		s.transaction(2, e.Op, report)
 	}
-	if s.machine == cash.StateIdle || s.machine == cash.StateDisabled {
+	if atRest(s.machine) {
 		s.enter(s.machine)
 	}
 }
+
+// atRest says whether a machine in state s does nothing.
+func atRest(s cash.State) bool { return s == cash.StateIdle || s == cash.StateDisabled }
 
 // short tells why less was moved than asked.
 func (s *story) short(e cash.OpClosed, op *chapter, currency cash.Currency) {

@@ -13,8 +13,8 @@ func gbp(v int64) cash.Denom        { return cash.Denom{Value: v, Currency: "GBP
 func amount(v int64) cash.Amount    { return cash.Amount{Value: v, Currency: "GBP"} }
 func state(s cash.State) cash.Event { return cash.StateChanged{State: s} }
 
-// line writes what was told as states in capitals, cash events with value and value2, and transactions with their type.
-func line(told []happening) string {
+// summary writes what was told as states in capitals, cash events with value and value2, and transactions with their type.
+func summary(told []happening) string {
 	var out []string
 	for _, h := range told {
 		text := styles[DotNet].render(nil, h.body)
@@ -152,7 +152,7 @@ func TestOrders(t *testing.T) {
 			for _, e := range tt.events {
 				s.tell(e)
 			}
-			if got := line(s.take()); got != tt.want {
+			if got := summary(s.take()); got != tt.want {
 				t.Errorf("told\n %s\nwant\n %s", got, tt.want)
 			}
 		})
@@ -178,7 +178,7 @@ func TestEventBodies(t *testing.T) {
 	}
 	told := s.take()
 	if len(told) != len(want) {
-		t.Fatalf("%d events, want %d: %s", len(told), len(want), line(told))
+		t.Fatalf("%d events, want %d: %s", len(told), len(want), summary(told))
 	}
 	for i, h := range told {
 		if got := string(styles[DotNet].render(nil, h.body)); got != want[i] {

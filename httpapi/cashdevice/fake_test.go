@@ -108,11 +108,11 @@ func (d fakeNotes) ReturnEscrow(context.Context) error { return d.did("return-es
 func (d fakeNotes) LastReject(context.Context) (byte, error) {
 	return d.reject, d.did("last-reject")
 }
-func (d fakeNotes) EnablePayout(context.Context) error               { return d.did("payout-on") }
-func (d fakeNotes) DisablePayout(context.Context) error              { return d.did("payout-off") }
-func (d fakeNotes) TestPayout(context.Context, cash.Amount) error    { return nil }
+func (d fakeNotes) EnablePayout(context.Context) error             { return d.did("payout-on") }
+func (d fakeNotes) DisablePayout(context.Context) error            { return d.did("payout-off") }
+func (d fakeNotes) TestPayout(context.Context, cash.Amount) error  { return nil }
 func (d fakeNotes) StartPayout(context.Context, cash.Amount) error { return nil }
-func (d fakeNotes) Halt(context.Context) error                       { return d.did("halt") }
+func (d fakeNotes) Halt(context.Context) error                     { return d.did("halt") }
 func (d fakeNotes) SetRoute(_ context.Context, x cash.Denom, toPayout bool) error {
 	if _, known := d.Snapshot().Channel(x); !known {
 		return cash.ErrInvalid

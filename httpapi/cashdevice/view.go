@@ -48,13 +48,14 @@ func (v *view) pass(states ...cash.State) {
 	v.queue.add(v.story.take()...)
 }
 
-// run fills the queue from the bus until ctx or the view ends. accepting is what the machine was set to last: the state
-// that the view starts with.
-func (v *view) run(ctx context.Context, accepting bool, log logrus.FieldLogger) {
+// run fills the queue from the bus until ctx or the view ends. accepting is what the machine was set to last, which
+// makes the state that the view starts with; the machine itself says so with its next answer only.
+func (v *view) run(ctx context.Context, accepting bool, accepts func() bool, log logrus.FieldLogger) {
 	ctx, v.stop = context.WithCancel(ctx)
 	v.mu.Lock()
 	v.story.machine = rest(accepting)
 	v.pass(rest(accepting))
+	v.story.stale = func(s cash.State) bool { return s != rest(accepts()) }
 	v.mu.Unlock()
 	go func() {
 		defer close(v.done)
