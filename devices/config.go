@@ -2,6 +2,8 @@ package devices
 
 import (
 	"cmp"
+	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,9 +39,26 @@ type DeviceConfig struct {
 	Sim              string        `yaml:"sim,omitempty"`                // profile of a simulated machine, for the service
 	Dataset          []int64       `yaml:"dataset,omitempty"`            // of a simulated machine, minor units
 	Levels           map[int64]int `yaml:"levels,omitempty"`             // of a simulated machine, pieces a denomination
-	FixedKey         uint64        `yaml:"fixed_key,omitempty"`          // fixed half of the session key; 0 means ssp.DefaultFixedKey
+	FixedKey         SessionKey    `yaml:"fixed_key,omitempty"`          // fixed half of the session key; 0 means ssp.DefaultFixedKey
 	Poll             time.Duration `yaml:"poll,omitempty"`               // between polls at rest, default 200 ms
 	Audit            time.Duration `yaml:"audit,omitempty"`              // between audits at rest, default 30 s
+}
+
+// SessionKey is the fixed half of a machine's session key.
+type SessionKey uint64
+
+// UnmarshalYAML reads a number, plain or as text, decimal or 0x…: all 64 bits of it.
+func (k *SessionKey) UnmarshalYAML(decode func(any) error) error {
+	var text string
+	if err := decode(&text); err != nil {
+		return err
+	}
+	n, err := strconv.ParseUint(text, 0, 64)
+	if err != nil {
+		return errors.New("a session key is a number of at most 64 bits")
+	}
+	*k = SessionKey(n)
+	return nil
 }
 
 func (c DeviceConfig) poll() time.Duration  { return cmp.Or(c.Poll, DefaultPoll) }

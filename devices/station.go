@@ -73,7 +73,7 @@ func (s *Station) addLine(cfg LineConfig, open line.Opener, adHoc bool) *station
 func (s *Station) newBase(l *stationLine, dc DeviceConfig, adHoc bool) *Base {
 	peer := l.line.Peer(dc.Address)
 	if dc.FixedKey != 0 {
-		peer.SetFixedKey(dc.FixedKey)
+		peer.SetFixedKey(uint64(dc.FixedKey))
 	}
 	return newBase(baseConfig{
 		port: l.cfg.Port, device: dc, adHoc: adHoc, peer: peer, sink: s.sink, families: s.families,

@@ -114,7 +114,7 @@ func readable(err yaml.Error) string {
 	case errors.As(err, &duplicate):
 		return fmt.Sprintf("key %q stands twice", value)
 	case errors.As(err, &kind):
-		return fmt.Sprintf("%q is not a %s", value, kind.DstType.Kind())
+		return fmt.Sprintf("%q is not of type %s", value, kind.DstType.Kind())
 	case errors.As(err, &overflow):
 		return fmt.Sprintf("%s is out of range", overflow.SrcNum)
 	}
@@ -132,10 +132,23 @@ func (d *document) position(key string) (line, column int) {
 		if err != nil || node == nil || node.GetToken() == nil {
 			continue
 		}
-		p := node.GetToken().Position
+		p := first(node).GetToken().Position
 		return p.Line, p.Column
 	}
 	return 0, 0
+}
+
+// first is where the text of node begins: the tree gives a mapping the place of its first colon.
+func first(node ast.Node) ast.Node {
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		if len(n.Values) > 0 {
+			return n.Values[0].Key
+		}
+	case *ast.MappingValueNode:
+		return n.Key
+	}
+	return node
 }
 
 // parent cuts the last element off a path: a.b[1].c, a.b[1], a.b, a, "".
