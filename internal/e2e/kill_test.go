@@ -61,8 +61,8 @@ func endOfNote(r *rig, tr truth) {
 	if n := tally(r.seen, "STORED 2000") + tally(r.seen, "STACKED 2000"); n > taken {
 		r.t.Errorf("the REST client was told of %d notes, %d were taken: %v", n, taken, r.seen)
 	}
-	if len(tr.Escrow)+len(tr.Transit) > 0 {
-		r.t.Errorf("a note is still held: escrow %v, transit %v", tr.Escrow, tr.Transit)
+	if held := counts(tr.Escrow, tr.Transit); len(held) > 0 {
+		r.t.Errorf("still held: %v", held)
 	}
 }
 

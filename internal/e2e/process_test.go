@@ -40,6 +40,7 @@ type process struct {
 	cmd      *exec.Cmd
 	out, err output
 	done     chan struct{} // closed when it has ended
+	brief    bool          // its output is its caller's
 }
 
 // launch starts a command line. env is added to our own environment.
@@ -57,7 +58,7 @@ func launch(t testing.TB, name string, env []string, argv ...string) *process {
 	}()
 	t.Cleanup(func() {
 		p.kill()
-		if t.Failed() {
+		if t.Failed() && !p.brief {
 			t.Logf("%s printed:\n%s", name, tail(p.out.String()+p.err.String(), 6000))
 		}
 	})
@@ -139,6 +140,7 @@ func (p *process) readRun(dir, name string, into any, pid func() int) (alive boo
 func command(t testing.TB, bin string, env []string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	p := launch(t, "coffer "+strings.Join(args, " "), env, append([]string{bin}, args...)...)
+	p.brief = true
 	code = p.wait(patience)
 	return p.out.String(), p.err.String(), code
 }
