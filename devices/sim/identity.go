@@ -179,6 +179,6 @@ func setClock(m *Machine, p []byte) answer {
 		p[3] > 23 || p[4] > 59 || p[5] > 59 {
 		return reply(ssp.OutOfRange)
 	}
-	m.nv.clockSkew = want.Sub(time.Now())
+	m.nv.clockSkew = time.Until(want)
 	return reply(ssp.OK)
 }

@@ -58,9 +58,7 @@ func (m *Machine) clearPath() {
 		return
 	}
 	m.initialising = false
-	for _, q := range m.nv.reports {
-		m.ram.queue = append(m.ram.queue, q)
-	}
+	m.ram.queue = append(m.ram.queue, m.nv.reports...)
 	op := m.nv.op
 	switch {
 	case op == nil:
