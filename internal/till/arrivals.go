@@ -23,13 +23,14 @@ func (r *reconciler) arrivals() {
 		r.guessArrivals()
 	}
 	grown := positive(r.missing())
-	wrong := r.misplaced(grown.Pieces() - r.flows.stored)
+	wrong := r.misplaced(grown)
 	inStore := r.flows.stored + wrong // so many of the unbooked pieces and the right ones together
 	total := max(r.flows.stored+r.flows.stacked, 0)
 
-	fresh := r.fresh(total)
+	fresh := r.fresh(total, grown)
 	stored, others := match(fresh, grown)
-	unnamed := total - len(fresh) // new pieces that nothing names but, perhaps, the level
+	others = r.dropBooked(others, grown, inStore-len(stored)-grown.Pieces(), wrong)
+	unnamed := total - len(stored) - len(others) // new pieces that nothing names but, perhaps, the level
 	for _, row := range grown.Rows() {
 		for range min(row.Count, unnamed, inStore-len(stored)) {
 			stored = append(stored, arrival{row.Denom(), cash.Payout})
@@ -37,7 +38,10 @@ func (r *reconciler) arrivals() {
 			unnamed--
 		}
 	}
-	again, others := r.goneAgain(others, inStore-len(stored)-grown.Pieces())
+	n := inStore - len(stored) - grown.Pieces() // so many went in and out again
+	n -= r.foundAndGone(n - len(others) - unnamed)
+	again, others, late := r.goneAgain(others, n, unnamed == 0)
+	wrong += late
 	right := r.found(grown, len(others)+wrong-r.flows.stacked)
 	r.creditAll(append(stored, again...), cash.Payout)
 	r.creditBox(others, r.flows.stacked-wrong+right)
@@ -64,7 +68,7 @@ func (r *reconciler) takeBack() {
 // says of the cashbox is true unless it repeats the last credit of the ledger.
 func (r *reconciler) guessArrivals() {
 	r.flows.stored = positive(r.missing()).Pieces()
-	seen := r.credits()
+	seen := r.credits(plain)
 	if last := r.d.books.since.last; last != nil && len(seen) > 0 && seen[0].piece == last.piece {
 		seen = seen[1:]
 	}
@@ -76,12 +80,15 @@ func (r *reconciler) guessArrivals() {
 }
 
 // misplaced returns how many credited pieces the ledger believes in the store although they are in the cashbox, and
-// corrects them where the books say which; else departures does. n is how many fewer were stored than the levels have
-// gained.
-func (r *reconciler) misplaced(n int) int {
+// corrects them where the books say which; else departures does. They are as many as the levels have gained more than
+// was stored, unless more would have to be in the cashbox than the machine has stacked and the ledger has there too many.
+func (r *reconciler) misplaced(grown cash.Counts) int {
 	limit := r.wrongCaps()
-	fits := limit.Pieces()
-	n = min(max(n, 0), max(r.flows.stacked, 0), fits)
+	fits, right := limit.Pieces(), 0
+	for d, n := range grown {
+		right += max(min(n, r.d.books.since.intoBox[d]), 0)
+	}
+	n := max(min(grown.Pieces()-r.flows.stored, r.flows.stacked+right, fits), 0)
 	last := r.d.books.since.last
 	switch {
 	case n == 0:
@@ -110,11 +117,14 @@ func (r *reconciler) wrongCaps() cash.Counts {
 	return caps
 }
 
-// credits lists the pieces that events kept as evidence say were taken, in order.
-func (r *reconciler) credits() []arrival {
+// credits lists the pieces that events kept as evidence, with this mark, say were taken, in order.
+func (r *reconciler) credits(m mark) []arrival {
 	var out []arrival
 	open := false // the last one may still be placed
 	for _, k := range r.d.books.evidence {
+		if k.mark != m {
+			continue
+		}
 		switch e := k.event.(type) {
 		case cash.NoteCredited:
 			out, open = append(out, arrival{e.Note, e.To}), true
@@ -132,15 +142,17 @@ func (r *reconciler) credits() []arrival {
 }
 
 // fresh names up to n unbooked pieces that came in. Events come in order, and those that were booked before they could
-// be acknowledged come first, so the last n count; then what was cleared at power-up, then notes in escrow.
-func (r *reconciler) fresh(n int) []arrival {
-	out := r.credits()
+// be acknowledged come first, so the last n count. Where there are fewer, more may be behind events that look like a
+// repetition, or behind what was cleared at power-up, or in escrow.
+func (r *reconciler) fresh(n int, grown cash.Counts) []arrival {
+	out := r.credits(plain)
 	if len(out) >= n {
 		return out[len(out)-n:]
 	}
+	out = repeated(out, r.credits(again), n, grown)
 	for _, k := range r.d.books.evidence {
 		e, ok := k.event.(cash.ClearedAtPowerUp)
-		if ok && len(out) < n && e.From != cash.Payout && e.To != cash.Customer && e.Note.Value > 0 && !has(out, e.Note) {
+		if ok && k.mark != again && len(out) < n && e.From != cash.Payout && e.To != cash.Customer && e.Note.Value > 0 && !has(out, e.Note) {
 			out = append(out, arrival{e.Note, e.To})
 		}
 	}
@@ -152,18 +164,72 @@ func (r *reconciler) fresh(n int) []arrival {
 	return out
 }
 
+// repeated adds to out, up to n in all, those of maybe that are no repetition: the levels show them, or they are all of
+// one denomination.
+func repeated(out, maybe []arrival, n int, grown cash.Counts) []arrival {
+	left := grown.Clone()
+	match(out, left)
+	same := true
+	for _, a := range maybe {
+		same = same && a.piece == maybe[0].piece
+	}
+	for _, a := range maybe {
+		if len(out) < n && (same || left[a.piece] > 0) {
+			left[a.piece]--
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
 // goneAgain picks those of others that went into the store and out of it again, so that the levels do not show them; n
-// in all. Where it is not sure which, they are written without a value.
-func (r *reconciler) goneAgain(others []arrival, n int) (again, rest []arrival) {
+// in all. named says that the others are all there are. Where it is not sure which they are, all are booked into the
+// store and departures finds the wrong ones, which are in the cashbox; what is not even named is written without a value.
+func (r *reconciler) goneAgain(others []arrival, n int, named bool) (again, rest []arrival, wrong int) {
 	if n <= 0 {
-		return nil, others
+		return nil, others, 0
 	}
 	again, rest = pick(others, n, cash.Payout)
-	if k := n - len(again); k > 0 && r.flows.known {
+	switch k := n - len(again); {
+	case k == 0 || !r.flows.known:
+	case named && k < len(rest):
+		r.wrong += len(rest) - k
+		return append(again, rest...), nil, len(rest) - k
+	default:
 		r.sure = false
 		r.unnamed(k, cash.Customer, cash.Unknown, "taken, and out of the payout store again")
 	}
-	return again, rest
+	return again, rest, 0
+}
+
+// dropBooked drops those of others that the machine has not counted: events that were booked before they could be
+// acknowledged come first, and take the place of pieces that no event told of. gone pieces went in and out again.
+func (r *reconciler) dropBooked(others []arrival, grown cash.Counts, gone, wrong int) []arrival {
+	excess := len(others) - max(gone, 0) - max(r.flows.stacked-wrong, 0)
+	right := 0
+	for d, n := range grown {
+		right += max(min(n, r.d.books.since.intoBox[d]), 0)
+	}
+	if !r.flows.known || excess <= right {
+		return others
+	}
+	return others[excess:]
+}
+
+// foundAndGone corrects n credited pieces that the ledger believes in the cashbox, and that went into the store and out
+// of it again, where it is sure which; departures then finds where to.
+func (r *reconciler) foundAndGone(n int) int {
+	boxed := positive(r.d.books.since.intoBox)
+	if n <= 0 || len(boxed) != 1 && boxed.Pieces() != n {
+		return 0
+	}
+	done := 0
+	for _, row := range boxed.Rows() {
+		k := min(row.Count, n-done)
+		r.replace(row.Denom(), k, cash.Cashbox, cash.Payout)
+		done += k
+	}
+	return done
 }
 
 // found corrects credited pieces that the ledger believes in the cashbox and that the levels show in the store. grown is

@@ -22,7 +22,7 @@ func (r *reconciler) departures() {
 	h := r.hints()
 	for _, q := range r.readings(p, gone, h) {
 		if s := q.solve(); s.found {
-			r.sure = r.sure && s.unique
+			r.sure = r.sure && (s.unique || s.placed && (r.op == nil || r.op.Kind == cash.OpDispense))
 			for i, k := range q.kinds {
 				r.bookOut(k.denom, s.sure[i])
 			}
@@ -39,6 +39,7 @@ func (r *reconciler) bookOut(d cash.Denom, n share) {
 	}
 	r.replace(d, n.wrong, cash.Payout, cash.Cashbox)
 	r.d.move(cash.KindMove, d, n.shifted, cash.Payout, cash.Cashbox, op, "")
+	r.d.move(cash.KindMove, d, n.boxed-n.wrong-n.shifted, cash.Payout, cash.Cashbox, "", "on its way in or out")
 	if r.op != nil && r.op.Kind == cash.OpDispense {
 		r.d.move(cash.KindPayout, d, n.paid, cash.Payout, cash.Customer, op, "")
 		return
@@ -113,7 +114,7 @@ func (r *reconciler) hints() hints {
 	for _, k := range r.d.books.evidence {
 		e, ok := k.event.(cash.ClearedAtPowerUp)
 		switch {
-		case !ok || e.From == cash.Customer || e.Note.Value == 0:
+		case !ok || k.mark == again || e.From == cash.Customer || e.Note.Value == 0:
 		case e.To == cash.Customer:
 			h.paid[e.Note]++
 			h.extra += e.Note.Value

@@ -2,6 +2,7 @@ package till
 
 import (
 	"slices"
+	"time"
 
 	"coffer/internal/cash"
 )
@@ -73,15 +74,12 @@ func (d *draft) tell(ev cash.Event) { d.events = append(d.events, news{ev, len(d
 // pass publishes ev without a row.
 func (d *draft) pass(ev cash.Event) { d.events = append(d.events, news{ev, -1}) }
 
-// keep keeps ev as evidence; told says that it was published.
-func (d *draft) keep(ev cash.Event, told bool) {
-	if e, ok := ev.(cash.Ended); ok {
-		e.Account = nil // another one is read when the books are compared
-		ev = e
-	}
-	if e, ok := encodeEvent(d.books.dev, ev, told); ok {
+// keep keeps ev, which was told in the answer of time at, as evidence.
+func (d *draft) keep(ev cash.Event, m mark, at time.Time) {
+	if e, ok := encodeEvent(d.books.dev, ev, m); ok {
+		e.At = at
 		d.evidence = append(d.evidence, e)
-		d.books.evidence = append(d.books.evidence, kept{ev, told})
+		d.books.evidence = append(d.books.evidence, kept{bare(ev), m, at})
 	}
 }
 

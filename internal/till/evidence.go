@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"coffer/internal/cash"
 )
@@ -24,28 +25,46 @@ var evidenceTypes = func() map[string]reflect.Type {
 // kept is an event kept on disk until the machine's books are compared.
 type kept struct {
 	event cash.Event
-	told  bool // it was published
+	mark  mark
+	at    time.Time // the same for all events of one answer
 }
 
-// toldSuffix marks the type name of an event that was published.
-const toldSuffix = " told"
+// mark is what else is known of an event that is kept. It stands behind the type's name.
+type mark string
+
+const (
+	plain mark = ""
+	told  mark = " told"  // it was published
+	again mark = " again" // perhaps the one before: its acknowledgement may have been lost with the connection
+)
 
 // encodeEvent turns an event into what is kept on disk; false for one that says nothing about money.
-func encodeEvent(dev cash.DeviceID, ev cash.Event, told bool) (cash.Evidence, bool) {
+func encodeEvent(dev cash.DeviceID, ev cash.Event, m mark) (cash.Evidence, bool) {
 	name := reflect.TypeOf(ev).Name()
 	if _, keep := evidenceTypes[name]; !keep {
 		return cash.Evidence{}, false
 	}
-	if told {
-		name += toldSuffix
+	data, err := json.Marshal(bare(ev))
+	return cash.Evidence{Device: dev, Type: name + string(m), Data: data}, err == nil
+}
+
+// bare drops the books that came with an event: others are read when they are compared.
+func bare(ev cash.Event) cash.Event {
+	if e, ok := ev.(cash.Ended); ok {
+		e.Account = nil
+		return e
 	}
-	data, err := json.Marshal(ev)
-	return cash.Evidence{Device: dev, Type: name, Data: data}, err == nil
+	return ev
 }
 
 // decodeEvent is the opposite of encodeEvent; false for a type that this program does not know.
 func decodeEvent(e cash.Evidence) (kept, bool) {
-	name, told := strings.CutSuffix(e.Type, toldSuffix)
+	name, m := e.Type, plain
+	for _, known := range []mark{told, again} {
+		if short, marked := strings.CutSuffix(name, string(known)); marked {
+			name, m = short, known
+		}
+	}
 	t, known := evidenceTypes[name]
 	if !known {
 		return kept{}, false
@@ -55,18 +74,19 @@ func decodeEvent(e cash.Evidence) (kept, bool) {
 		return kept{}, false
 	}
 	ev, ok := v.Elem().Interface().(cash.Event)
-	return kept{ev, told}, ok
+	return kept{ev, m, e.At}, ok
 }
 
-// repeats says whether events are the same as the last ones of before: an answer that a machine repeats, because its
-// acknowledgement was lost with the connection.
+// repeats says whether events are the same as those of the last answer in before: perhaps it is that answer, which the
+// machine repeats because its acknowledgement was lost with the connection.
 func repeats(before []kept, events []cash.Event) bool {
-	if len(events) == 0 || len(events) > len(before) {
-		return false
+	first := len(before)
+	for first > 0 && before[first-1].at.Equal(before[len(before)-1].at) {
+		first--
 	}
-	return slices.EqualFunc(before[len(before)-len(events):], events, func(a kept, b cash.Event) bool {
-		x, _ := encodeEvent("", a.event, false)
-		y, _ := encodeEvent("", b, false)
+	return len(events) > 0 && slices.EqualFunc(before[first:], events, func(a kept, b cash.Event) bool {
+		x, _ := encodeEvent("", a.event, plain)
+		y, _ := encodeEvent("", b, plain)
 		return x.Type == y.Type && string(x.Data) == string(y.Data)
 	})
 }

@@ -118,15 +118,17 @@ func newReconciler(d *draft, acc cash.Account) *reconciler {
 
 // tellEvidence publishes what was kept of operations and of the power-up, and not published yet.
 func (r *reconciler) tellEvidence() {
-	told := false // an end that was published comes again where its acknowledgement was lost
+	ended := false // an end that was published comes again where its acknowledgement was lost
 	for _, k := range r.d.books.evidence {
 		switch e := k.event.(type) {
 		case cash.Ended:
-			if told = told || k.told; !told {
+			if ended = ended || k.mark == told; !ended && k.mark != again {
 				r.d.pass(e)
 			}
 		case cash.ClearedAtPowerUp:
-			r.d.pass(e)
+			if k.mark != again {
+				r.d.pass(e)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package till
 import (
 	"context"
 	"slices"
+	"time"
 
 	"coffer/devices"
 	"coffer/internal/cash"
@@ -15,7 +16,7 @@ func (t *Till) Record(ctx context.Context, dev cash.DeviceID, events ...cash.Eve
 	k := t.desk(dev)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	r := recorder{desk: k, view: k.view}
+	r := recorder{desk: k, view: k.view, now: t.now()}
 	if slices.ContainsFunc(events, r.money) {
 		b, err := t.open(ctx, k)
 		if err != nil {
@@ -43,6 +44,7 @@ func (t *Till) Record(ctx context.Context, dev cash.DeviceID, events ...cash.Eve
 type recorder struct {
 	d    *draft
 	desk *desk
+	now  time.Time
 	view
 	ended   []cash.Ended
 	started *run // its OpStarted is part of the draft
@@ -164,7 +166,7 @@ func (r *recorder) ends() {
 		if d, ok := finish(r.d, op, e); ok {
 			r.d = d
 		} else {
-			r.d.keep(e, true)
+			r.d.keep(e, told, r.now)
 		}
 	}
 }
@@ -202,12 +204,15 @@ func (t *Till) Evidence(ctx context.Context, dev cash.DeviceID, events ...cash.E
 		return err
 	}
 	d := newDraft(b)
-	known := !k.draining && repeats(b.evidence, money(events))
+	m, now := plain, t.now()
+	if !k.draining && repeats(b.evidence, money(events)) {
+		m = again
+	}
 	for _, ev := range events {
-		if _, keep := encodeEvent(dev, ev, false); !keep {
+		if _, keep := encodeEvent(dev, ev, m); keep {
+			d.keep(ev, m, now)
+		} else {
 			d.pass(ev)
-		} else if !known {
-			d.keep(ev, false)
 		}
 	}
 	if err := t.commit(ctx, k, d); err != nil {
@@ -220,7 +225,7 @@ func (t *Till) Evidence(ctx context.Context, dev cash.DeviceID, events ...cash.E
 // money returns the events that are worth keeping.
 func money(events []cash.Event) []cash.Event {
 	return slices.DeleteFunc(slices.Clone(events), func(ev cash.Event) bool {
-		_, keep := encodeEvent("", ev, false)
+		_, keep := encodeEvent("", ev, plain)
 		return !keep
 	})
 }

@@ -31,13 +31,14 @@ type kind struct {
 	mostMov  int // at most so many are shifted
 }
 
-// share is how one denomination was shared out.
-type share struct{ wrong, paid, shifted int }
+// share is how one denomination was shared out. boxed pieces are in the cashbox for sure, be they wrong or shifted.
+type share struct{ wrong, paid, shifted, boxed int }
 
 // solution is what all solutions of a puzzle have in common.
 type solution struct {
 	sure   []share // by kind: as many as in every solution
 	found  bool    // there is a solution
+	placed bool    // all solutions say the same of where every piece is
 	unique bool    // there is exactly one
 }
 
@@ -102,7 +103,7 @@ func (s *search) outflows(i, w int, t todo) {
 			if t.left != anyNumber && free-p > t.left {
 				continue
 			}
-			s.now[i] = share{w, p, m}
+			s.now[i] = share{w, p, m, w + m}
 			s.step(i+1, todo{
 				t.wrong, less(t.paid, p), less(t.shifted, m), less(t.left, free-p),
 				lessWorth(t.paidWorth, p, value), lessWorth(t.shiftedWorth, m, value),
@@ -114,13 +115,15 @@ func (s *search) outflows(i, w int, t todo) {
 // record adds a solution to what all of them have in common.
 func (s *search) record() {
 	if !s.best.found {
-		s.best = solution{append([]share(nil), s.now...), true, true}
+		s.best = solution{append([]share(nil), s.now...), true, true, true}
 		return
 	}
 	s.best.unique = false
 	for i, n := range s.now {
 		b := &s.best.sure[i]
+		s.best.placed = s.best.placed && b.paid == n.paid && b.boxed == n.boxed
 		b.wrong, b.paid, b.shifted = min(b.wrong, n.wrong), min(b.paid, n.paid), min(b.shifted, n.shifted)
+		b.boxed = min(b.boxed, n.boxed)
 	}
 }
 
