@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,8 +57,17 @@ func New(cfg Listen, handler http.Handler, log logrus.FieldLogger) *Server {
 		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,
 		ConnContext:       s.mark,
+		ErrorLog:          stdlog.New(debugLog{s.log}, "", 0), // what clients do wrong, TLS handshakes for one
 	}
 	return s
+}
+
+// debugLog is a writer whose lines go to the log at debug level.
+type debugLog struct{ log logrus.FieldLogger }
+
+func (d debugLog) Write(line []byte) (int, error) {
+	d.log.Debug(strings.TrimSpace(string(line)))
+	return len(line), nil
 }
 
 // Listen takes the address. After it Addr is known and connections queue up until Run. Listening twice does nothing.
