@@ -19,7 +19,7 @@ type coffer struct {
 	bin    string
 	config string   // file
 	data   string   // directory
-	wrap   []string // command line that runs it, nil for none
+	wrap   []string // command line that runs it in a place of its own, nil for none
 
 	proc *process
 	ends endpoints
@@ -78,10 +78,23 @@ func (c *coffer) client() *client {
 	return cl
 }
 
-// cli runs another coffer command over the same data and returns what it printed.
+// cli runs another coffer command over the same data, in the same place, and returns what it printed.
 func (c *coffer) cli(args ...string) string {
 	c.t.Helper()
-	return must(c.t, c.bin, append(args, "--data-dir", c.seen())...)
+	argv := append(c.enter(), c.bin)
+	return must(c.t, append(append(argv, args...), "--data-dir", c.data)...)
+}
+
+// enter returns the command line that runs another one where coffer runs, nothing for here.
+func (c *coffer) enter() []string {
+	if len(c.wrap) == 0 {
+		return nil
+	}
+	argv := []string{"nsenter", "-t", fmt.Sprint(c.proc.cmd.Process.Pid), "-m"}
+	if os.Getuid() != 0 {
+		argv = append(argv, "-U")
+	}
+	return argv
 }
 
 // seen is the data directory as we see it: a coffer that runs in a wrapping has a disk of its own.

@@ -7,15 +7,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // smallDisk runs coffer in a mount namespace of its own, with its data on a file system of 24 MB that the test can fill
 // and make read-only. The rest of the machine does not see it.
 type smallDisk struct {
 	*rig
-	dir string // of the data, as coffer sees it
+	dir  string   // of the data, as coffer sees it
+	wrap []string // command line that gives a command its own mounts
 }
 
 func newSmallDisk(t *testing.T) *smallDisk {
@@ -30,7 +33,7 @@ func newSmallDisk(t *testing.T) *smallDisk {
 		}
 		t.Skipf("no private mounts on this machine: %v %s", err, out)
 	}
-	d := &smallDisk{rig: newRig(t, built(t, binary))}
+	d := &smallDisk{rig: newRig(t, built(t, binary)), wrap: wrap}
 	d.dir = d.host.data
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -44,18 +47,6 @@ func newSmallDisk(t *testing.T) *smallDisk {
 // inside turns a path of the data directory as coffer sees it into one that we can use.
 func (d *smallDisk) inside(name string) string {
 	return fmt.Sprintf("/proc/%d/root%s", d.host.proc.cmd.Process.Pid, filepath.Join(d.dir, name))
-}
-
-// enter runs a command where coffer runs.
-func (d *smallDisk) enter(argv ...string) {
-	d.t.Helper()
-	args := []string{"-t", fmt.Sprint(d.host.proc.cmd.Process.Pid), "-m"}
-	if os.Getuid() != 0 {
-		args = append(args, "-U")
-	}
-	if out, err := exec.Command("nsenter", append(args, argv...)...).CombinedOutput(); err != nil {
-		d.t.Fatalf("%v: %v %s", argv, err, out)
-	}
 }
 
 // fill leaves no byte on the disk.
@@ -73,35 +64,66 @@ func (d *smallDisk) fill() {
 	}
 }
 
-// TestLedgerDisk: when the ledger cannot be written, acceptance goes off, /readyz says why, nothing is lost, and when it
-// can be written again all goes on by itself.
-func TestLedgerDisk(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		off  func(d *smallDisk)
-		on   func(d *smallDisk)
-	}{
-		{"full", (*smallDisk).fill, func(d *smallDisk) {
-			if err := os.Remove(d.inside("filler")); err != nil {
-				d.t.Fatal(err)
-			}
-		}},
-		{"read-only",
-			func(d *smallDisk) { d.enter("mount", "-o", "remount,ro", d.dir) },
-			func(d *smallDisk) { d.enter("mount", "-o", "remount,rw", d.dir) }},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			d := newSmallDisk(t)
-			if err := d.start(true); err != nil {
-				t.Fatal(err)
-			}
-			d.host.ready()
-			tt.off(d)
-			d.refuses()
-			tt.on(d)
-			d.goesOn()
-		})
+// TestFullDisk: when the ledger cannot be written, acceptance goes off, /readyz says why, nothing is lost, and when it can
+// be written again all goes on by itself.
+func TestFullDisk(t *testing.T) {
+	d := newSmallDisk(t)
+	if err := d.start(true); err != nil {
+		t.Fatal(err)
 	}
+	d.host.ready()
+	d.fill()
+	d.refuses()
+	if err := os.Remove(d.inside("filler")); err != nil {
+		t.Fatal(err)
+	}
+	d.goesOn()
+}
+
+// TestReadOnlyDisk: a start over a ledger that cannot be written takes no money and says why.
+func TestReadOnlyDisk(t *testing.T) {
+	d := newSmallDisk(t)
+	d.host.wrap = nil
+	if err := d.start(true); err != nil {
+		t.Fatal(err)
+	}
+	if code := d.host.proc.terminate(20 * time.Second); code != 0 {
+		t.Fatalf("exit %d", code)
+	}
+	d.host.wrap = append(d.wrap, "sh", "-c",
+		fmt.Sprintf("mount --bind '%[1]s' '%[1]s' && mount -o remount,bind,ro '%[1]s' && exec \"$@\"", d.dir), "sh")
+	d.host.launch()
+	var main string
+	eventually(t, "the second start prints its addresses", func() error {
+		m := regexp.MustCompile(`(http://\S+)\s+journalapi`).FindStringSubmatch(d.host.proc.out.String())
+		if m == nil {
+			return errNotYet
+		}
+		main = m[1]
+		return nil
+	})
+	eventually(t, "/readyz says why", func() error {
+		code, err := call(http.MethodGet, main+"/readyz", nil, nil)
+		if code != http.StatusServiceUnavailable || err == nil || !strings.Contains(err.Error(), "read-only") {
+			return fmt.Errorf("%d, %v", code, err)
+		}
+		return nil
+	})
+	if err := d.insert(2000); err != nil {
+		t.Fatal(err)
+	}
+	if tr := d.note.still(); count(tr.Returned, 2000) != 1 {
+		t.Errorf("a note was taken without a ledger: %+v", tr)
+	}
+	if code := d.host.proc.terminate(20 * time.Second); code != 0 {
+		t.Errorf("exit %d", code)
+	}
+	d.host.wrap = nil
+	if err := d.start(true); err != nil {
+		t.Fatal(err)
+	}
+	d.host.settled(recyclerID, d.note)
+	d.worksOn()
 }
 
 // refuses shows how coffer behaves without a ledger.

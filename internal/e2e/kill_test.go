@@ -196,15 +196,18 @@ func framesOf(t *testing.T, bin string, s scenario) int {
 
 // TestKillAtFrames kills coffer at the frame boundaries of every scenario, starts it again, and compares the books.
 func TestKillAtFrames(t *testing.T) {
+	t.Parallel()
 	bin := built(t, binary)
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			frames := framesOf(t, bin, s)
 			points := sample(s.name, 2*frames, perScenario)
 			t.Logf("%d frames, %d points of %d", frames, len(points), 2*frames)
 			for _, i := range points {
 				frame, passed := moment(i)
 				t.Run(fmt.Sprintf("frame %d passed %v", frame, passed), func(t *testing.T) {
+					t.Parallel()
 					killAtFrame(t, bin, s, frame, passed)
 				})
 			}
@@ -235,11 +238,16 @@ func killAtFrame(t *testing.T, bin string, s scenario, frame int, passed bool) {
 
 // TestKillAtWrites lets coffer die before and after the writes to its ledger.
 func TestKillAtWrites(t *testing.T) {
+	t.Parallel()
 	bin := built(t, killable)
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			for _, n := range sample(s.name, 16, perScenario) {
-				t.Run(fmt.Sprintf("point %d", n), func(t *testing.T) { killAtWrite(t, bin, s, n) })
+				t.Run(fmt.Sprintf("point %d", n), func(t *testing.T) {
+					t.Parallel()
+					killAtWrite(t, bin, s, n)
+				})
 			}
 			for n, died := 17, all(); died; n++ {
 				t.Run(fmt.Sprintf("point %d", n), func(t *testing.T) { died = killAtWrite(t, bin, s, n) })

@@ -74,7 +74,7 @@ func TestFailedStart(t *testing.T) {
 		})
 	}
 	t.Run("no such file", func(t *testing.T) {
-		_, errs, code := command(t, built(t, binary), nil, "run", "--config", filepath.Join(t.TempDir(), "none.yaml"), "--data-dir", t.TempDir())
+		_, errs, code := command(t, built(t, binary), "run", "--config", filepath.Join(t.TempDir(), "none.yaml"), "--data-dir", t.TempDir())
 		if code != 1 || !strings.Contains(errs, "none.yaml") || strings.Contains(strings.TrimSpace(errs), "\n") {
 			t.Errorf("exit %d, it said %q", code, errs)
 		}
@@ -85,7 +85,7 @@ func TestFailedStart(t *testing.T) {
 func TestSecondCoffer(t *testing.T) {
 	c, _ := runDemo(t)
 	c.ready()
-	_, errs, code := command(t, c.bin, nil, "run", "--config", c.config, "--data-dir", c.data)
+	_, errs, code := command(t, c.bin, "run", "--config", c.config, "--data-dir", c.data)
 	if code != 1 || !strings.Contains(errs, "in use") || strings.Contains(strings.TrimSpace(errs), "\n") {
 		t.Errorf("exit %d, it said %q", code, errs)
 	}

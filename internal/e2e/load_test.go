@@ -43,6 +43,7 @@ type feeder struct {
 // TestLoad has two clients poll two machines while pieces go in as fast as they are taken: each client is told of every
 // piece exactly once, in the order they went in.
 func TestLoad(t *testing.T) {
+	t.Parallel()
 	c := newCoffer(t, built(t, binary), loadConfig)
 	c.start()
 	rnd := rand.New(rand.NewPCG(1, 2))

@@ -10,15 +10,18 @@ import (
 
 // TestPowerCutAtFrames cuts the machine's power at the frame boundaries of every scenario while coffer lives on.
 func TestPowerCutAtFrames(t *testing.T) {
+	t.Parallel()
 	bin := built(t, binary)
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			frames := framesOf(t, bin, s)
 			points := sample("power "+s.name, 2*frames, perScenario)
 			t.Logf("%d frames, %d points of %d", frames, len(points), 2*frames)
 			for _, i := range points {
 				frame, passed := moment(i)
 				t.Run(fmt.Sprintf("frame %d passed %v", frame, passed), func(t *testing.T) {
+					t.Parallel()
 					powerCut(t, bin, s, frame, passed)
 				})
 			}

@@ -136,21 +136,21 @@ func (p *process) readRun(dir, name string, into any, pid func() int) (alive boo
 	return alive
 }
 
-// command runs coffer once to its end and returns what it printed and its exit code.
-func command(t testing.TB, bin string, env []string, args ...string) (stdout, stderr string, code int) {
+// command runs a command line to its end and returns what it printed and its exit code.
+func command(t testing.TB, argv ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	p := launch(t, "coffer "+strings.Join(args, " "), env, append([]string{bin}, args...)...)
+	p := launch(t, strings.Join(argv, " "), nil, argv...)
 	p.brief = true
 	code = p.wait(patience)
 	return p.out.String(), p.err.String(), code
 }
 
-// must runs coffer once and returns what it printed; the test ends if it did not succeed.
-func must(t testing.TB, bin string, args ...string) string {
+// must runs a command line and returns what it printed; the test ends if it did not succeed.
+func must(t testing.TB, argv ...string) string {
 	t.Helper()
-	out, errs, code := command(t, bin, nil, args...)
+	out, errs, code := command(t, argv...)
 	if code != 0 {
-		t.Fatalf("coffer %s: exit %d: %s", strings.Join(args, " "), code, errs)
+		t.Fatalf("%s: exit %d: %s", strings.Join(argv, " "), code, errs)
 	}
 	return out
 }
