@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"github.com/goccy/go-yaml"
 
@@ -91,6 +92,7 @@ func (c *configShow) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	text = secretKeys.ReplaceAll(text, []byte(`$1 "***"`))
 	if c.JSON {
 		if text, err = yaml.YAMLToJSON(text); err != nil {
 			return err
@@ -104,6 +106,9 @@ func (c *configShow) Run(s *session) error {
 	_, err = s.Out.Write(text)
 	return err
 }
+
+// secretKeys are the values that are not for eyes.
+var secretKeys = regexp.MustCompile(`(?m)(^ *(?:- )?fixed_key:) .*$`)
 
 // printConfig is cfg as YAML that reads back as the same configuration.
 func printConfig(cfg *config.Config) ([]byte, error) {

@@ -28,6 +28,8 @@ type ledger struct {
 	now func() time.Time
 	log logrus.FieldLogger
 
+	retry time.Duration // between attempts to open
+
 	mu     sync.RWMutex
 	open   *journal.Journal
 	reason error // why open is nil
@@ -36,7 +38,7 @@ type ledger struct {
 // openLedger opens the ledger in dir. The one error it returns is a directory that another coffer uses: every other
 // trouble is kept as the reason, for /readyz.
 func openLedger(ctx context.Context, dir string, now func() time.Time, log logrus.FieldLogger) (*ledger, error) {
-	l := &ledger{dir: dir, now: now, log: log}
+	l := &ledger{dir: dir, now: now, log: log, retry: reopenAfter}
 	deadline := time.Now().Add(lockPatience)
 	for {
 		err := l.try(ctx)
@@ -83,7 +85,7 @@ func (l *ledger) run(ctx context.Context) error {
 			<-ctx.Done()
 			return nil
 		}
-		if pause(ctx, reopenAfter) != nil {
+		if pause(ctx, l.retry) != nil {
 			return nil
 		}
 		if err := l.try(ctx); err == nil {

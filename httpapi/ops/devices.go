@@ -112,6 +112,7 @@ func (a *api) trace(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false) // the arrows
 	follow := r.URL.Query().Get("follow") == "true"
 	live, end := l.Subscribe()
 	defer end()
