@@ -265,11 +265,23 @@ func (c *Core) persist(ctx context.Context, write func() error) error {
 		if !c.waitLedger(ctx, err) {
 			return errStopped
 		}
+		c.probe()
 		err = write()
 	}
 	c.ledger = nil
 	c.Log.Info("the ledger can be written again")
 	return c.resume()
+}
+
+// probe shows a machine that goes away while it cannot be polled.
+func (c *Core) probe() {
+	if c.lost != nil {
+		return
+	}
+	if _, _, err := c.Try(ssp.CmdGetSerialNumber.Data()); err != nil {
+		c.Edit(func(s *Snapshot) { s.Connected, s.Ready = false, false })
+		c.show()
+	}
 }
 
 // waitLedger waits before the next attempt. It returns false when ctx ends.

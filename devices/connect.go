@@ -188,6 +188,9 @@ func (c *Core) adopt(id Identity, channels []Channel, setup ssp.Setup) error {
 		c.base.device.Store(&d)
 	}
 	c.driver.Lost() // whatever it believed before
+	if want := c.base.cfg.device.Currency; want != "" && want != id.Currency {
+		c.Log.Warnf("the machine's dataset is in %s, the configuration says %s", id.Currency, want)
+	}
 	if c.Set.Inhibited == nil || id.Serial != c.pic.Serial || !sameDenoms(channels, c.pic.Channels) {
 		c.firstSettings(channels)
 	}

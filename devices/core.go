@@ -102,8 +102,7 @@ func (c *Core) Tx(cmd []byte) (rest []byte, err error) {
 // Try is Tx for a command that the machine may refuse: a refusal is logged, and ok is false.
 func (c *Core) Try(cmd []byte) (rest []byte, ok bool, err error) {
 	rest, err = c.Tx(cmd)
-	var refusal *ssp.StatusError
-	if errors.As(err, &refusal) {
+	if Refused(err) {
 		c.Log.WithError(err).WithField("command", ssp.Command(cmd[0])).Debug("refused")
 		return nil, false, nil
 	}
@@ -240,6 +239,12 @@ func (c *Core) showChannels() {
 		}
 		s.Channels = channels
 	})
+}
+
+// Refused says whether err is an answer other than OK, so that the machine is there and has done nothing.
+func Refused(err error) bool {
+	var r *ssp.StatusError
+	return errors.As(err, &r)
 }
 
 // refusal gives an answer other than OK its place among the errors of package cash.

@@ -61,6 +61,9 @@ func (s *Station) obtain(port string, addr ssp.Address) (b *Base, created bool, 
 	if b = l.at(addr); b != nil {
 		return b, false, nil
 	}
+	if l.ending {
+		return nil, false, cash.ErrNotConnected
+	}
 	b = s.newBase(l, dc, true)
 	l.bases = append(l.bases, b)
 	s.startBase(l, b)

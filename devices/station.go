@@ -33,13 +33,14 @@ type Station struct {
 
 // stationLine is a line and its devices.
 type stationLine struct {
-	cfg   LineConfig
-	adHoc bool
-	line  *line.Line
-	bases []*Base
-	stop  context.CancelFunc // ends the line, once its devices have ended
-	done  chan struct{}      // closed when the line has ended
-	wg    sync.WaitGroup     // its devices
+	cfg    LineConfig
+	adHoc  bool
+	line   *line.Line
+	bases  []*Base
+	stop   context.CancelFunc // ends the line, once its devices have ended
+	done   chan struct{}      // closed when the line has ended
+	wg     sync.WaitGroup     // its devices
+	ending bool               // the station stops
 }
 
 // NewStation returns a station over the configured lines. openers gives the link of a line by port name; a line without
@@ -140,7 +141,8 @@ func (s *Station) start(l *stationLine) {
 			return
 		case <-s.ctx.Done():
 		}
-		s.mu.Lock() // from here on obtain starts no more devices
+		s.mu.Lock()
+		l.ending = true // from here on obtain starts no more devices on it
 		s.mu.Unlock()
 		l.wg.Wait()
 		stop()

@@ -99,6 +99,7 @@ func (h *hall) tried() {
 }
 
 func TestTwoMachinesOnOneLine(t *testing.T) {
+	t.Parallel()
 	h := newHall(t, place{"COM7", 0, "nv9"}, place{"COM7", 16, "scs"}, place{"COM5", 0, "spectral-payout"})
 	h.tried()
 	var names []string
@@ -132,6 +133,7 @@ func TestTwoMachinesOnOneLine(t *testing.T) {
 
 // The second machine of a model on a line has its address in its name.
 func TestTwoMachinesOfOneModel(t *testing.T) {
+	t.Parallel()
 	h := newHall(t, place{"COM7", 16, "scs"}, place{"COM7", 17, "scs"})
 	if id := h.open("COM7", 17).Snapshot().ID; id != "SMART_COIN_SYSTEM-COM7@17" {
 		t.Errorf("the second is called %s", id)
@@ -142,6 +144,7 @@ func TestTwoMachinesOfOneModel(t *testing.T) {
 }
 
 func TestDeviceThatIsNotThere(t *testing.T) {
+	t.Parallel()
 	h := newHall(t, place{"COM7", 0, "nv9"}, place{"COM7", 16, ""})
 	h.tried()
 	if _, err := h.station.Open(t.Context(), "COM7", 16); !errors.Is(err, cash.ErrNotConnected) {
@@ -167,6 +170,7 @@ func TestDeviceThatIsNotThere(t *testing.T) {
 }
 
 func TestAdHoc(t *testing.T) {
+	t.Parallel()
 	h := newHall(t, place{"COM7", 0, "nv9"})
 	l := h.world.AddLine("far")
 	m, err := l.AddMachine(16, "scs", sim.Options{Currency: "EUR"})
@@ -206,6 +210,7 @@ func TestAdHoc(t *testing.T) {
 
 // Stopping turns the acceptors off before the line closes.
 func TestStationStops(t *testing.T) {
+	t.Parallel()
 	h := newHall(t, place{"COM5", 0, "spectral-payout"}, place{"COM7", 0, "nv9"})
 	for _, port := range []string{"COM5", "COM7"} {
 		h.ok(h.open(port, 0).Enable(t.Context()))
@@ -223,6 +228,7 @@ func TestStationStops(t *testing.T) {
 }
 
 func TestOpenGivesUpWithItsContext(t *testing.T) {
+	t.Parallel()
 	h := newHall(t, place{"COM5", 0, ""})
 	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer stop()

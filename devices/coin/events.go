@@ -73,13 +73,14 @@ func (d *driver) credited(e ssp.Event) ([]cash.Event, error) {
 		d.core.Log.WithField("value", sum).Error("the coins of a credit could not be told; the books are compared")
 		return told, nil
 	}
-	for coin, n := range unseen {
-		to := d.destination(coin)
+	for _, r := range unseen.Rows() {
+		coins := cash.Counts{r.Denom(): r.Count}
+		to := d.destination(r.Denom())
 		if to == cash.Payout {
 			d.core.AuditSoon() // the hopper does not show it yet, or it went elsewhere
-			d.core.ShowLevels(d.core.Picture().Levels.Plus(cash.Counts{coin: n}))
+			d.core.ShowLevels(d.core.Picture().Levels.Plus(coins))
 		}
-		told = append(told, d.tell(cash.Counts{coin: n}, to, e)...)
+		told = append(told, d.tell(coins, to, e)...)
 	}
 	return told, nil
 }
@@ -92,7 +93,7 @@ func (d *driver) readArrivals() error {
 	before := d.core.Picture().Levels
 	levels, err := d.core.ReadLevels()
 	if err != nil {
-		if refused(err) {
+		if devices.Refused(err) {
 			return nil
 		}
 		return err

@@ -1,8 +1,6 @@
 package coin
 
 import (
-	"errors"
-
 	"coffer/devices"
 	"coffer/ssp"
 )
@@ -84,9 +82,3 @@ func (d *driver) After(answer []ssp.Event, _ bool) (hold bool, err error) {
 
 // recalibrate is the reason byte of CALIBRATION FAILED that asks for RUN CALIBRATION.
 const recalibrate = 7
-
-// refused says whether the machine answered, and not with OK.
-func refused(err error) bool {
-	var r *ssp.StatusError
-	return errors.As(err, &r)
-}

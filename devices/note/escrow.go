@@ -82,11 +82,11 @@ func (d *driver) returnHeld() error {
 		return cash.ErrNothing
 	}
 	_, err := d.core.Tx(ssp.CmdRejectNote.Data())
-	if err != nil && !refused(err) {
+	if err != nil && !devices.Refused(err) {
 		return err
 	}
 	d.core.PollNow()
-	if refused(err) { // nothing is there any more; the polls will tell what became of it
+	if devices.Refused(err) { // nothing is there any more; the polls will tell what became of it
 		d.move(taken)
 		return cash.ErrNothing
 	}
@@ -179,12 +179,6 @@ func (d *driver) watch(answer []ssp.Event) {
 
 // recognisedNote says whether a READ names its note; without one the note is still moving.
 func recognisedNote(e ssp.Event) bool { return e.Channel > 0 || len(e.Values) > 0 }
-
-// refused says whether the machine answered, and not with OK.
-func refused(err error) bool {
-	var r *ssp.StatusError
-	return errors.As(err, &r)
-}
 
 // gone says whether there was nothing to act on, which is no error here.
 func gone(err error) bool { return errors.Is(err, cash.ErrNothing) }

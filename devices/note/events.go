@@ -115,7 +115,7 @@ func (d *driver) placed(to cash.Place) []cash.Event {
 // rejected asks why.
 func (d *driver) rejected() ([]cash.Event, error) {
 	code, err := d.lastReject()
-	if err != nil && !refused(err) {
+	if err != nil && !devices.Refused(err) {
 		return nil, err
 	}
 	if d.escrow.is == nowhere {

@@ -42,7 +42,7 @@ func (d *driver) Configure() error {
 func (d *driver) startPayout() error {
 	want := d.core.Set.Payout
 	err := d.sendPayout(want)
-	if !refused(err) {
+	if !devices.Refused(err) {
 		return err
 	}
 	if want {
@@ -104,7 +104,7 @@ func (d *driver) Accept(on bool) error {
 
 // Refused implements devices.Driver.
 func (d *driver) Refused() error {
-	if err := d.Accept(false); err != nil && !refused(err) {
+	if err := d.Accept(false); err != nil && !devices.Refused(err) {
 		return err
 	}
 	if d.escrow.is != held {
@@ -126,7 +126,7 @@ func (d *driver) switchUnit(to unit) error {
 		cmd = ssp.CmdEnable
 	}
 	_, err := d.core.Tx(cmd.Data())
-	if refused(err) && to == unitOff {
+	if devices.Refused(err) && to == unitOff {
 		d.core.Log.WithError(err).Warn("the machine refuses to be disabled")
 		return nil
 	}

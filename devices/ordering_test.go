@@ -98,6 +98,36 @@ func TestLedgerRefusesCredit(t *testing.T) {
 	})
 }
 
+// A machine that goes away while the ledger refuses shows as gone, and what it told is still written.
+func TestMachineGoesWhileTheLedgerRefuses(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, asValidator, func(b *bench) {
+		b.accepting(false)
+		b.sink.refuse(cash.ErrJournal)
+		b.m.say("56 > F0 CC EE 01")
+		time.Sleep(2 * time.Second)
+		b.m.die(true)
+		b.until("lost", func(s *devices.Snapshot) bool { return !s.Connected })
+		b.sink.refuse(nil)
+		b.m.die(false)
+		b.until("ready again", func(s *devices.Snapshot) bool { return s.Ready && s.AcceptorEnabled })
+		b.order("record NoteCredited 500 EUR cashbox", "record state NOT_CONNECTED", "h 11", "reconcile")
+	})
+}
+
+func TestMachineWithoutDriver(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, func(m *machine) {
+		asCoinSystem(m)
+		m.table("05", "F0 03 30363133 455552 08 03 1400 3200 C800 455552455552455552")
+	}, func(b *bench) {
+		time.Sleep(10 * time.Second)
+		s := b.snapshot()
+		if s.Connected || s.ID != "" || !strings.Contains(s.Error, "no driver for unit type 03") {
+			b.Errorf("picture %+v", s)
+		}
+		b.want([]string{"record", "evidence", "reconcile"})
+	})
+}
+
 // A note that cannot be written down goes back to the customer.
 func TestLedgerRefusesHold(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asValidator, func(b *bench) {
