@@ -2,6 +2,7 @@ package till
 
 import (
 	"slices"
+	"time"
 
 	"coffer/internal/cash"
 )
@@ -10,6 +11,7 @@ import (
 type arrival struct {
 	piece cash.Denom
 	in    cash.Place
+	at    time.Time // of the answer that told of it
 }
 
 // arrivals books the pieces that came in unbooked, and corrects where booked ones were expected to go. In the machine's
@@ -23,6 +25,9 @@ func (r *reconciler) arrivals() {
 		r.guessArrivals()
 	}
 	grown := positive(r.missing())
+	if r.mixed(grown) {
+		return
+	}
 	wrong := r.misplaced(grown)
 	inStore := r.flows.stored + wrong // so many of the unbooked pieces and the right ones together
 	total := max(r.flows.stored+r.flows.stacked, 0)
@@ -31,9 +36,12 @@ func (r *reconciler) arrivals() {
 	stored, others := match(fresh, grown)
 	others = r.dropBooked(others, grown, inStore-len(stored)-grown.Pieces(), wrong)
 	unnamed := total - len(stored) - len(others) // new pieces that nothing names but, perhaps, the level
+	if unnamed > 0 && r.flows.paid+r.flows.shifted > 0 {
+		r.blind = true
+	}
 	for _, row := range grown.Rows() {
 		for range min(row.Count, unnamed, inStore-len(stored)) {
-			stored = append(stored, arrival{row.Denom(), cash.Payout})
+			stored = append(stored, arrival{piece: row.Denom(), in: cash.Payout})
 			grown[row.Denom()]--
 			unnamed--
 		}
@@ -45,6 +53,33 @@ func (r *reconciler) arrivals() {
 	right := r.found(grown, len(others)+wrong-r.flows.stacked)
 	r.creditAll(append(stored, again...), cash.Payout)
 	r.creditBox(others, r.flows.stacked-wrong+right)
+}
+
+// mixed books the arrivals of a time in which pieces also went out, so that the levels alone do not show where those
+// went that came in: to where they were expected, which leaves the wrong ones to departures. It does nothing, and
+// returns false, where nothing went out or not every piece is named.
+func (r *reconciler) mixed(grown cash.Counts) bool {
+	f := r.flows
+	total := f.stored + f.stacked
+	if !f.known || f.paid+f.shifted <= 0 || f.stacked < 0 || total < 0 || r.acc.Levels == nil {
+		return false
+	}
+	fresh := r.fresh(total, grown)
+	if len(fresh) < total {
+		return false
+	}
+	var store, box []arrival
+	for _, a := range fresh {
+		if a.in == cash.Cashbox && len(box) < f.stacked {
+			box = append(box, a)
+		} else {
+			store = append(store, a)
+		}
+	}
+	r.creditAll(store, cash.Payout)
+	r.creditAll(box, cash.Cashbox)
+	r.wrong = f.stacked - len(box)
+	return true
 }
 
 // takeBack books credited pieces that the machine has given back after all, where it says so and its counters agree.
@@ -127,14 +162,14 @@ func (r *reconciler) credits(m mark) []arrival {
 		}
 		switch e := k.event.(type) {
 		case cash.NoteCredited:
-			out, open = append(out, arrival{e.Note, e.To}), true
+			out, open = append(out, arrival{e.Note, e.To, k.at}), true
 		case cash.NotePlaced:
 			if open {
 				out[len(out)-1].in, open = e.To, false
 			}
 		case cash.CoinCredited:
 			for range e.Count {
-				out = append(out, arrival{e.Coin, e.To})
+				out = append(out, arrival{e.Coin, e.To, k.at})
 			}
 		}
 	}
@@ -149,37 +184,60 @@ func (r *reconciler) fresh(n int, grown cash.Counts) []arrival {
 	if len(out) >= n {
 		return out[len(out)-n:]
 	}
-	out = repeated(out, r.credits(again), n, grown)
+	if maybe := r.credits(again); len(out)+len(maybe) >= n {
+		out = repeated(out, maybe, n, grown)
+	}
 	for _, k := range r.d.books.evidence {
 		e, ok := k.event.(cash.ClearedAtPowerUp)
 		if ok && k.mark != again && len(out) < n && e.From != cash.Payout && e.To != cash.Customer && e.Note.Value > 0 && !has(out, e.Note) {
-			out = append(out, arrival{e.Note, e.To})
+			out = append(out, arrival{piece: e.Note, in: e.To})
 		}
 	}
 	for _, row := range r.d.books.escrow.Rows() {
 		if len(out) < n && row.Count > 0 && !has(out, row.Denom()) {
-			out = append(out, arrival{row.Denom(), ""})
+			out = append(out, arrival{piece: row.Denom()})
 		}
 	}
 	return out
 }
 
-// repeated adds to out, up to n in all, those of maybe that are no repetition: the levels show them, or they are all of
-// one denomination.
+// repeated adds to out, up to n in all, those of maybe that are no repetition: whole answers where all are alike, or what
+// the levels show.
 func repeated(out, maybe []arrival, n int, grown cash.Counts) []arrival {
+	need := n - len(out)
+	if size := alike(maybe); size > 0 && need%size == 0 {
+		return append(out, maybe[:need]...)
+	}
 	left := grown.Clone()
 	match(out, left)
-	same := true
 	for _, a := range maybe {
-		same = same && a.piece == maybe[0].piece
-	}
-	for _, a := range maybe {
-		if len(out) < n && (same || left[a.piece] > 0) {
+		if len(out) < n && left[a.piece] > 0 {
 			left[a.piece]--
 			out = append(out, a)
 		}
 	}
 	return out
+}
+
+// alike returns how many pieces each answer tells of, if all tell of the same, else 0. Pieces of one denomination are
+// alike in any number.
+func alike(in []arrival) int {
+	if len(in) == 0 {
+		return 0
+	}
+	if !slices.ContainsFunc(in, func(a arrival) bool { return a.piece != in[0].piece }) {
+		return 1
+	}
+	size := 1
+	for size < len(in) && in[size].at.Equal(in[0].at) {
+		size++
+	}
+	for i := size; i < len(in); i++ {
+		if in[i].piece != in[i-size].piece {
+			return 0
+		}
+	}
+	return size
 }
 
 // goneAgain picks those of others that went into the store and out of it again, so that the levels do not show them; n

@@ -19,6 +19,10 @@ func (r *reconciler) departures() {
 		r.countedOut(r.flows.paid + r.flows.shifted)
 		return
 	}
+	if r.blind {
+		r.sure = false
+		return
+	}
 	h := r.hints()
 	for _, q := range r.readings(p, gone, h) {
 		if s := q.solve(); s.found {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -225,6 +226,8 @@ func (j *fakeJournal) money() (out []string) {
 	for _, e := range j.rows {
 		if e.Kind != cash.KindOperation {
 			out = append(out, rowText(e.Line))
+		} else if os.Getenv("TRACE_MODEL") != "" {
+			out = append(out, "["+e.Op+" "+e.Detail+"]")
 		}
 	}
 	return out

@@ -36,6 +36,7 @@ type machine struct {
 	touched  bool        // an operation was started since the books were compared
 	strayed  bool        // a coin went elsewhere than expected since then
 	credited cash.Counts // taken for good, ever
+	untold   bool        // a coin's report was lost for ever
 	fog      []string    // what nobody could know from outside
 }
 
@@ -377,6 +378,7 @@ func (m *machine) halt() {
 func (m *machine) powerCut() {
 	for _, r := range append(m.queue, m.answer...) {
 		if r.to == cash.Cashbox || r.to != "" && (m.touched || m.misdirect) {
+			m.untold = true
 			m.fog = append(m.fog, "a coin that was not told of, in the cashbox or paid out again")
 		}
 	}

@@ -18,7 +18,7 @@ import (
 //
 // What is sure is booked as what it is. Everything else becomes discrepancy rows, so that the payout balance equals the
 // machine's levels in any case; a piece of an unknown denomination has no value there. The open operation is closed,
-// unless starting says that its command has not been answered yet; where its share of the pieces is not sure it is
+// unless starting says that its command has not been answered yet and nothing shows that it was carried out; where its share of the pieces is not sure it is
 // marked as unknown. Then acc is the new baseline.
 func reconcile(d *draft, acc cash.Account, starting bool) {
 	switch base := d.books.base; {
@@ -33,7 +33,7 @@ func reconcile(d *draft, acc cash.Account, starting bool) {
 		r.departures()
 		r.releaseHolds()
 		r.residue()
-		if r.op != nil && !starting {
+		if r.op != nil && (!starting || !r.sure || d.books.moved[r.op.ID].Pieces() > 0) {
 			r.closeOp()
 		}
 		if r.nothingNew() {
@@ -99,6 +99,7 @@ type reconciler struct {
 	ended *cash.Ended // how the machine says that it ended, nil if it has not said so
 	flows flows
 	wrong int  // pieces booked into the store that are in the cashbox, of denominations still to be found
+	blind bool // pieces came in that nothing names while others went out: no balance of the two is sure
 	sure  bool // so far nothing is left that op might have moved
 }
 
