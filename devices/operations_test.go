@@ -161,6 +161,27 @@ func TestRoutesAreReadThenKept(t *testing.T) {
 	})
 }
 
+// A store that is refused while the machine starts up is asked for again.
+func TestPayoutRefusedAtStartUp(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
+		b.ready()
+		b.m.hush(true)
+		b.ok(b.payer().EnablePayout(b.Context()))
+		b.m.table("5C", "F5 03")
+		b.is(b.payer().EnablePayout(b.Context()), cash.ErrBusy)
+		b.m.say("56 > FA")
+		b.played()
+		b.until("ready", func(s *devices.Snapshot) bool { return s.Ready })
+		if b.snapshot().PayoutEnabled {
+			b.Error("shown as enabled")
+		}
+		time.Sleep(5 * time.Second)
+		b.m.table("5C", "F0")
+		b.until("enabled", func(s *devices.Snapshot) bool { return s.PayoutEnabled })
+		b.order("t 5C", "t 09", "t 5C", "t 02 00", "t 0A")
+	})
+}
+
 func TestAudit(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
 		b.ready()

@@ -108,7 +108,7 @@ func (d *driver) After(answer []ssp.Event, draining bool) (hold bool, err error)
 		d.watch(answer)
 	}
 	if d.escrow.is != held {
-		return false, nil
+		return false, d.retryPayout()
 	}
 	if d.escrow.fresh {
 		d.escrow.fresh = false

@@ -2,6 +2,7 @@ package note
 
 import (
 	"strings"
+	"time"
 
 	"coffer/devices"
 	"coffer/internal/cash"
@@ -41,6 +42,8 @@ type driver struct {
 	credit cash.Denom // credited, and not placed yet; zero for none
 	moving bool       // the last answer showed a note on its way in
 	before []ssp.EventCode
+
+	payoutRetry time.Time // when a store that was refused may be asked for again
 }
 
 // unit is the switch that ENABLE and DISABLE turn.

@@ -2,6 +2,7 @@ package note
 
 import (
 	"slices"
+	"time"
 
 	"coffer/devices"
 	"coffer/ssp"
@@ -38,18 +39,35 @@ func (d *driver) Configure() error {
 	return d.startPayout()
 }
 
-// startPayout brings the store to what is wanted. If the machine refuses, the store is off and the picture says so.
+// startPayout brings the store to what is wanted. A machine that refuses, as one may while it is still starting up, is
+// asked again; until then the store is off and the picture says so.
 func (d *driver) startPayout() error {
 	want := d.core.Set.Payout
+	d.payoutRetry = time.Now().Add(payoutPause)
 	err := d.sendPayout(want)
 	if !devices.Refused(err) {
 		return err
 	}
 	if want {
-		d.core.Log.WithError(err).Error("payout store stays off")
+		d.core.Log.WithError(err).Warn("payout store stays off for now")
 	}
 	d.core.Edit(func(s *devices.Snapshot) { s.PayoutEnabled = false })
 	return nil
+}
+
+// payoutPause is the pause before a machine is asked again to enable its store.
+const payoutPause = 2 * time.Second
+
+// retryPayout enables the store that was wanted and refused.
+func (d *driver) retryPayout() error {
+	p := d.core.Picture()
+	if !p.HasPayout || !d.core.Set.Payout || p.PayoutEnabled || time.Now().Before(d.payoutRetry) {
+		return nil
+	}
+	if err := d.startPayout(); err != nil || !p.PayoutEnabled {
+		return err
+	}
+	return d.Accept(p.AcceptorEnabled)
 }
 
 // sendPayout sends ENABLE or DISABLE PAYOUT DEVICE.
