@@ -6,8 +6,6 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
-
-	"coffer/ssp"
 )
 
 // Speeds that SetSpeed takes.
@@ -88,10 +86,10 @@ func (w *World) Machines() []*Machine {
 	return out
 }
 
-// Machine finds a machine by line name and address.
-func (w *World) Machine(port string, addr ssp.Address) (*Machine, bool) {
+// Machine finds a machine by line name and SSP address.
+func (w *World) Machine(port string, addr int) (*Machine, bool) {
 	for _, m := range w.Machines() {
-		if m.line.port == port && m.addr == addr {
+		if m.line.port == port && int(m.addr) == addr {
 			return m, true
 		}
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/gorilla/mux"
 
 	"coffer/devices/sim"
-	"coffer/ssp"
 )
 
 // Register adds the paths under /sim/v1 to r, which must have UseEncodedPath set: the port in a path is one
@@ -122,7 +121,7 @@ func (a *api) machine(r *http.Request) (*sim.Machine, error) {
 	}
 	address, err := strconv.ParseUint(v["address"], 10, 7)
 	if err == nil {
-		if m, ok := a.world.Machine(port, ssp.Address(address)); ok {
+		if m, ok := a.world.Machine(port, int(address)); ok {
 			return m, nil
 		}
 	}
