@@ -112,7 +112,7 @@ var cableAtMoments = disturb{"cable pulled between frames", func(tt *tabletop, n
 var crashAtMoments = disturb{"coffer killed between frames and writes", func(tt *tabletop, n int) func() int {
 	return tt.at(n, tt.crash)
 }, func(tt *tabletop) {
-	if tt.tap.killed() {
+	if tt.down.Load() {
 		tt.setUp()
 	}
 }}
@@ -159,7 +159,7 @@ func (tt *tabletop) do(j job, x disturb, n int) (moments int) {
 		if tr.Moving || s.Escrow != nil || s.Operation != "" {
 			still = time.Now()
 		}
-		return !tr.Power || tt.tap.killed() || time.Since(still) > 400*time.Millisecond
+		return !tr.Power || tt.down.Load() || time.Since(still) > 400*time.Millisecond
 	})
 	moments = count()
 	x.heal(tt)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,7 @@ type tabletop struct {
 	cable   *sim.Line
 	dir     string // of the ledger
 	old     []func()
+	down    atomic.Bool // the host has crashed, and its ledger is put aside
 
 	tap     *tap
 	ledger  *journal.Journal
@@ -86,6 +88,7 @@ func (tt *tabletop) setUp() {
 	tt.tap = &tap{dial: tt.cable.Pipe(), Journal: ledger}
 	events := bus.New(4096)
 	tt.cursor, tt.ledger = events.Cursor(""), ledger
+	tt.down.Store(false)
 	tt.till = till.New(tt.tap, events, log, time.Now)
 	cfg := []devices.LineConfig{{Port: recyclerPort, Devices: []devices.DeviceConfig{{ID: "notes", Currency: "EUR"}}}}
 	openers := map[string]line.Opener{recyclerPort: line.ConnOpener(tt.tap.connect)}
@@ -120,6 +123,7 @@ func (tt *tabletop) crash() {
 	tt.dir = dir
 	tt.old = append(tt.old, tt.stop)
 	tt.stop = func() {}
+	tt.down.Store(true)
 }
 
 // await lets time pass until cond holds, at most for an hour.

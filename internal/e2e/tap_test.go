@@ -56,13 +56,6 @@ func (p *tap) kill() {
 	}
 }
 
-// killed says whether the host is dead.
-func (p *tap) killed() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.dead
-}
-
 // connect dials the machine.
 func (p *tap) connect(ctx context.Context) (net.Conn, error) {
 	p.mu.Lock()
