@@ -193,12 +193,26 @@ func (r *reconciler) fresh(n int, grown cash.Counts) []arrival {
 			out = append(out, arrival{piece: e.Note, in: e.To})
 		}
 	}
-	for _, row := range r.d.books.escrow.Rows() {
-		if len(out) < n && row.Count > 0 && !has(out, row.Denom()) {
-			out = append(out, arrival{piece: row.Denom()})
+	return append(out, r.held(out, n-len(out), grown)...)
+}
+
+// held names up to n pieces out of escrow: all that are there, or those that the levels show.
+func (r *reconciler) held(named []arrival, n int, grown cash.Counts) (out []arrival) {
+	var all []arrival
+	for _, row := range positive(r.d.books.escrow).Rows() {
+		if !has(named, row.Denom()) {
+			for range row.Count {
+				all = append(all, arrival{piece: row.Denom()})
+			}
 		}
 	}
-	return out
+	if len(all) <= n {
+		return all
+	}
+	left := grown.Clone()
+	match(named, left)
+	shown, _ := match(all, left)
+	return shown[:min(max(n, 0), len(shown))]
 }
 
 // repeated adds to out, up to n in all, those of maybe that are no repetition: whole answers where all are alike, or what

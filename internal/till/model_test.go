@@ -73,6 +73,7 @@ func (w *world) Publish(_ cash.DeviceID, _ time.Time, _ int64, ev ...cash.Event)
 
 func (w *world) start() {
 	w.till = New(w.j, w, quiet(), time.Now)
+	w.till.grace = 0 // driver and caller are one goroutine here
 	w.ready, w.pending, w.dying = false, nil, 0
 }
 

@@ -158,17 +158,24 @@ func (r *recorder) begun(kind cash.OpKind) {
 // ends settles what the machine has ended, after everything else of the same answer was booked.
 func (r *recorder) ends() {
 	for _, e := range r.ended {
-		var op *cash.Op
-		if open := r.operation(e.Op); open != nil {
-			c := *open
-			op = &c
-		}
+		op := r.endedOp(e)
 		if d, ok := finish(r.d, op, e); ok {
 			r.d = d
 		} else {
 			r.d.keep(e, told, r.now)
 		}
 	}
+}
+
+// endedOp returns the operation that e has ended, nil for none of ours. A machine names the kind where an operation ends
+// well or was cut; else the driver may not know it.
+func (r *recorder) endedOp(e cash.Ended) *cash.Op {
+	op := r.d.books.running()
+	if op == nil || op.Kind != e.Op && (r.desk.running.Load().starting() || e.Result == cash.OpDone || e.Result == cash.OpCut) {
+		return nil
+	}
+	c := *op
+	return &c
 }
 
 // state watches the cashbox and the connection.
@@ -233,6 +240,7 @@ func money(events []cash.Event) []cash.Event {
 // Reconcile implements devices.Sink.
 func (t *Till) Reconcile(ctx context.Context, dev cash.DeviceID, acc cash.Account) error {
 	k := t.desk(dev)
+	t.awaitAnswer(k)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	b, err := t.open(ctx, k)
@@ -241,7 +249,7 @@ func (t *Till) Reconcile(ctx context.Context, dev cash.DeviceID, acc cash.Accoun
 	}
 	d := newDraft(b)
 	o := k.running.Load()
-	reconcile(d, acc, o != nil && o.starting)
+	reconcile(d, acc, o.starting())
 	if o != nil && !o.started && movedBy(d, o.id) {
 		d.events = append([]news{{o.startedEvent(), -1}}, d.events...)
 	}
@@ -253,6 +261,22 @@ func (t *Till) Reconcile(ctx context.Context, dev cash.DeviceID, acc cash.Accoun
 	}
 	k.unplaced, k.draining = nil, false
 	return nil
+}
+
+// awaitAnswer gives the goroutine that has sent a command the time to take in its answer. A driver that compares books
+// because the answer was lost has already given it up; one that compares them while the command still waits for its turn
+// loses a moment.
+func (t *Till) awaitAnswer(k *desk) {
+	r := k.running.Load()
+	if !r.starting() || t.grace == 0 {
+		return
+	}
+	timer := time.NewTimer(t.grace)
+	defer timer.Stop()
+	select {
+	case <-r.answered:
+	case <-timer.C:
+	}
 }
 
 // movedBy says whether the draft closes the operation as one that moved anything.

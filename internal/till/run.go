@@ -25,9 +25,9 @@ type run struct {
 	dev     cash.DeviceID
 	asked   cash.Amount
 
-	starting bool          // its command was not answered yet
 	started  bool          // OpStarted was published
 	begun    chan struct{} // closed once its intent is on disk, or will never be
+	answered chan struct{} // closed once its command was answered, or the answer given up
 	done     chan struct{} // closed once outcome is valid
 	outcome  Outcome
 }
@@ -35,7 +35,7 @@ type run struct {
 func newRun(op cash.Op) *run {
 	return &run{
 		id: op.ID, key: op.Key, kind: op.Kind, dev: op.Device, asked: op.Asked,
-		begun: make(chan struct{}), done: make(chan struct{}),
+		begun: make(chan struct{}), answered: make(chan struct{}), done: make(chan struct{}),
 	}
 }
 
@@ -45,6 +45,19 @@ func (r *run) isBegun() bool {
 		return r.id != ""
 	default:
 		return false
+	}
+}
+
+// starting says whether the command of r was not answered yet.
+func (r *run) starting() bool {
+	if r == nil {
+		return false
+	}
+	select {
+	case <-r.answered:
+		return false
+	default:
+		return true
 	}
 }
 
@@ -121,7 +134,6 @@ func (t *Till) take(ctx context.Context, k *desk, d devices.Device, j *job) (*ru
 		j.op.Asked = surplus(b.payout, j.op.Keep, s.Currency)
 	}
 	r := newRun(j.op)
-	r.starting = true
 	k.running.Store(r)
 	return nil, nil
 }
@@ -186,7 +198,7 @@ func (t *Till) intend(ctx context.Context, k *desk, r *run, op cash.Op) (*Operat
 func (t *Till) answered(ctx context.Context, k *desk, r *run, answer error) (*Operation, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	r.starting = false
+	close(r.answered)
 	switch {
 	case errors.Is(answer, cash.ErrOutcomeUnknown):
 		t.log.WithField("device", k.dev).WithField("op", r.id).WithError(answer).Warn("no answer to the command: the outcome is asked of the machine when it is back")
@@ -235,6 +247,7 @@ func (t *Till) release(k *desk, r *run) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	close(r.begun)
+	close(r.answered)
 	t.drop(k, r)
 }
 

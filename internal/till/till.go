@@ -47,6 +47,7 @@ type Till struct {
 	bus     Publisher
 	log     logrus.FieldLogger
 	now     func() time.Time
+	grace   time.Duration // how long Reconcile waits for the answer of a command that is under way
 
 	mu      sync.Mutex
 	desks   map[cash.DeviceID]*desk
@@ -60,7 +61,7 @@ type Till struct {
 // New returns a till over j that tells p. now is the clock of what is published.
 func New(j Journal, p Publisher, log logrus.FieldLogger, now func() time.Time) *Till {
 	return &Till{
-		journal: j, bus: p, log: log, now: now,
+		journal: j, bus: p, log: log, now: now, grace: 100 * time.Millisecond,
 		desks: map[cash.DeviceID]*desk{}, leases: map[cash.DeviceID]string{}, idle: make(chan struct{}),
 	}
 }
