@@ -356,6 +356,34 @@ func TestWireTrace(t *testing.T) {
 	}
 }
 
+// TestDefaultPassword: what everybody knows opens loopback listeners, and others in the demo alone.
+func TestDefaultPassword(t *testing.T) {
+	for _, c := range []struct {
+		listen string
+		demo   bool
+		want   int
+	}{{"127.0.0.1:0", false, 200}, {"0.0.0.0:0", false, 400}, {"0.0.0.0:0", true, 200}} {
+		for _, section := range []string{"cashdevice", "ops"} {
+			s := settingsFor(t, "version: 1\nhttp:\n  - {listen: "+c.listen+", serve: ["+section+"]}\n", t.TempDir())
+			s.demo = c.demo
+			a, stop := start(t, s)
+			_, port, _ := net.SplitHostPort(a.servers[0].Addr())
+			resp, err := http.Post("http://127.0.0.1:"+port+"/api/Users/Authenticate", "application/json",
+				strings.NewReader(`{"Username":"admin","Password":"password"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != c.want {
+				t.Errorf("%s at %s, demo %v: %d, want %d", section, c.listen, c.demo, resp.StatusCode, c.want)
+			}
+			if err := stop(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
 // TestEndpointNames: a listener with two faces stands under both names.
 func TestEndpointNames(t *testing.T) {
 	got := endpointNames(config.Listener{Serve: []string{"ops", "cashdevice", "journalapi"}})

@@ -17,6 +17,14 @@ type runCommand struct {
 
 // Run runs coffer until it is told to stop.
 func (c *runCommand) Run(s *session) error {
+	err := c.run(s)
+	if err != nil {
+		tellSystem(err)
+	}
+	return err
+}
+
+func (c *runCommand) run(s *session) error {
 	cfg, dir, err := c.load(s, c.Demo)
 	if err != nil {
 		return err
@@ -32,6 +40,8 @@ func (c *runCommand) Run(s *session) error {
 	p := &program{run: func(ctx context.Context) error {
 		app, err := build(ctx, settings{cfg, dir, c.Demo, log})
 		if err != nil {
+			log.Mute() // whoever looks at the console gets it as the one line at the end
+			log.WithError(err).Error("start failed")
 			return err
 		}
 		app.announce = func() { app.print(s.Out) }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	kardianos "github.com/kardianos/service"
@@ -44,6 +45,9 @@ func unitTemplate() string {
 
 // manager returns the library's handle of the installed service. Nothing is started by it.
 func manager(configFile string) (kardianos.Service, error) {
+	if platform := kardianos.Platform(); runtime.GOOS == "linux" && platform != "linux-systemd" {
+		return nil, fmt.Errorf("this system is run by %s, not by systemd", platform)
+	}
 	return kardianos.New(&program{}, serviceConfig(configFile))
 }
 

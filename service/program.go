@@ -38,6 +38,21 @@ func (p *program) Start(kardianos.Service) error {
 	return nil
 }
 
+// tellSystem writes why a start failed into the event log of Windows, where a service has nobody else to tell. Elsewhere
+// the service manager keeps what goes to standard error.
+func tellSystem(err error) {
+	if runtime.GOOS != "windows" || kardianos.Interactive() {
+		return
+	}
+	s, merr := manager("")
+	if merr != nil {
+		return
+	}
+	if events, lerr := s.SystemLogger(nil); lerr == nil {
+		_ = events.Error("coffer: ", oneLine(err))
+	}
+}
+
 // Stop implements kardianos/service.Interface. It returns when everything has ended, or after stopLimit.
 func (p *program) Stop(kardianos.Service) error {
 	p.cancel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -40,7 +41,7 @@ func runTasks(ctx context.Context, log logrus.FieldLogger, tasks ...task) error 
 		started = append(started, r)
 		go func() {
 			defer close(r.done)
-			err := t.run(taskCtx)
+			err := t.guarded(taskCtx, log)
 			if taskCtx.Err() == nil {
 				if err == nil {
 					err = errEnded
@@ -60,6 +61,18 @@ func runTasks(ctx context.Context, log logrus.FieldLogger, tasks ...task) error 
 		started[i].stop(log)
 	}
 	return err
+}
+
+// guarded runs the task. A panic is a bug and ends the process, but not before the log has it and the other tasks were
+// told.
+func (t task) guarded(ctx context.Context, log logrus.FieldLogger) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.WithFields(logrus.Fields{"task": t.name, "stack": string(debug.Stack())}).Errorf("panic: %v", p)
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return t.run(ctx)
 }
 
 // stop ends the task and waits for it, within limits.

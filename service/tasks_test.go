@@ -69,6 +69,10 @@ func TestTaskFails(t *testing.T) {
 		if !errors.Is(err, errEnded) {
 			t.Errorf("a task that ends by itself: %v", err)
 		}
+		err = runTasks(t.Context(), quiet(), r.task("ledger", 0), task{"http", func(context.Context) error { panic("bug") }})
+		if err == nil || err.Error() != "http: panic: bug" || len(r.ended) != 2 {
+			t.Errorf("a task that panics: %v, ended %v", err, r.ended)
+		}
 	})
 }
 

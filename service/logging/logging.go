@@ -19,8 +19,9 @@ type Logger struct {
 	dir    string // data directory
 	rotate func(path string) io.WriteCloser
 
-	mu    sync.Mutex
-	files []io.Closer
+	mu      sync.Mutex
+	files   []io.Closer
+	console *sink // nil for none
 }
 
 // New returns the logger for cfg, whose relative paths are below dataDir. Text goes to console (nil for none), JSON to
@@ -39,7 +40,8 @@ func New(cfg Config, dataDir string, console io.Writer) *Logger {
 	l.SetOutput(io.Discard)
 	l.AddHook(redact{})
 	if console != nil {
-		l.AddHook(&sink{w: console, f: &logrus.TextFormatter{FullTimestamp: true, DisableColors: true}})
+		l.console = &sink{w: console, f: &logrus.TextFormatter{FullTimestamp: true, DisableColors: true}}
+		l.AddHook(l.console)
 	}
 	if cfg.File != "" && os.Getenv("JOURNAL_STREAM") == "" {
 		f, err := l.Open(cfg.File)
@@ -65,6 +67,16 @@ func (l *Logger) Open(path string) (io.Writer, error) {
 	defer l.mu.Unlock()
 	l.files = append(l.files, f)
 	return f, nil
+}
+
+// Mute takes the console away, for an error that its reader gets told otherwise.
+func (l *Logger) Mute() {
+	if l.console == nil {
+		return
+	}
+	l.console.mu.Lock()
+	defer l.console.mu.Unlock()
+	l.console.w = io.Discard
 }
 
 // Close closes the files. What is logged afterwards is lost.

@@ -46,6 +46,22 @@ func TestConsoleAndFile(t *testing.T) {
 	}
 }
 
+// TestMute: the file still gets what the console does not.
+func TestMute(t *testing.T) {
+	t.Setenv("JOURNAL_STREAM", "")
+	dir := t.TempDir()
+	var console bytes.Buffer
+	l := New(Config{File: "coffer.log"}, dir, &console)
+	l.Mute()
+	l.Error("start failed")
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "coffer.log")); err != nil || !strings.Contains(string(b), "start failed") || console.Len() > 0 {
+		t.Errorf("%v, file %s, console %s", err, b, console.String())
+	}
+}
+
 // TestUnderSystemd: the journal keeps the console, and the file is left alone.
 func TestUnderSystemd(t *testing.T) {
 	dir := t.TempDir()
