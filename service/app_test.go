@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"coffer/internal/journal"
 	"coffer/service/config"
 	"coffer/service/logging"
@@ -353,6 +355,32 @@ func TestWireTrace(t *testing.T) {
 	}
 	if got := wireFile("/dev/ttyACM0", 16); got != "logs/wire-_dev_ttyACM0-16.log" {
 		t.Error(got)
+	}
+}
+
+// TestDocuments: every API that is served has a document, which is valid, and whose paths are there.
+func TestDocuments(t *testing.T) {
+	a, _ := start(t, settingsFor(t, small, t.TempDir()))
+	main := a.servers[1].URL()
+	for _, name := range []string{"cashdevice", "journal", "sim", "ops"} {
+		code, text := get(t, main+"/openapi/"+name+".yaml")
+		doc, err := openapi3.NewLoader().LoadFromData([]byte(text))
+		if code != 200 || err != nil {
+			t.Errorf("%s: %d, %v", name, code, err)
+			continue
+		}
+		if err := doc.Validate(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for path, item := range doc.Paths.Map() {
+			if item.Get == nil || name == "cashdevice" {
+				continue
+			}
+			path = strings.NewReplacer("{port}", "COM5", "{address}", "0", "{id}", "x", "{document}", "ops.yaml").Replace(path)
+			if _, body := get(t, main+path); strings.TrimSpace(body) == "Not found" {
+				t.Errorf("%s: GET %s is not there", name, path)
+			}
+		}
 	}
 }
 

@@ -68,10 +68,15 @@ func (a *app) documents() []ops.Document {
 		ops.Document
 	}{
 		{"cashdevice", ops.Document{Name: "cashdevice", Title: "ITL Cash Device REST API", YAML: cashdevice.OpenAPI}},
+		{"journalapi", ops.Document{Name: "journal", Title: "Ledger", YAML: journalapi.OpenAPI}},
+		{"simapi", ops.Document{Name: "sim", Title: "Simulator control", YAML: simapi.OpenAPI}},
 		{"ops", ops.Document{Name: "ops", Title: "Health, figures and machines", YAML: ops.OpenAPI}},
 	}
 	var out []ops.Document
 	for _, d := range all {
+		if d.section == "simapi" && a.world == nil {
+			continue
+		}
 		for _, l := range a.cfg.HTTP {
 			if l.Serves(d.section) {
 				out = append(out, d.Document)
