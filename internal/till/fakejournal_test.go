@@ -24,6 +24,7 @@ type fakeJournal struct {
 	fail     error             // the next writes return it
 	crash    func(when string) // called before and after each commit; a panic is a kill
 	commits  int
+	shown    int // rows that a test has seen
 }
 
 func newFakeJournal() *fakeJournal { return &fakeJournal{base: map[cash.DeviceID]cash.Baseline{}} }

@@ -2,12 +2,9 @@ package till
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
-	"slices"
 	"testing"
 	"time"
 
@@ -432,9 +429,3 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, modelRun)
 	t.Logf("%d runs with something that nobody could know", foggy)
 }
-
-var (
-	_ = errors.Is
-	_ = fmt.Sprint
-	_ = slices.Sort[[]int]
-)
