@@ -61,3 +61,33 @@ func (r *rig) stateIs(state string) func() error {
 		return nil
 	}
 }
+
+// TestNoisyLine has the binary work on a line that loses and flips bytes, for the time that it takes to see the worst, and
+// then on a clean one again.
+func TestNoisyLine(t *testing.T) {
+	r := newRig(t, built(t, binary))
+	if err := r.start(true); err != nil {
+		t.Fatal(err)
+	}
+	r.note.fault("bit_flips", map[string]any{"rate": 0.01})
+	r.note.fault("drop_bytes", map[string]any{"rate": 0.01})
+	_, before := r.proxy.Count()
+	inserted := 0
+	_ = waitFor(8*time.Second, func() error {
+		if tr := r.note.truth(); inserted < 20 && tr.Enabled && len(counts(tr.Escrow, tr.Transit)) == 0 && r.insert(2000) == nil {
+			inserted++
+		}
+		return errNotYet
+	})
+	r.note.fault("clear", nil)
+	_, after := r.proxy.Count()
+	t.Logf("%d frames, %d notes", after-before, inserted)
+	within(t, 10*time.Second, "machine is driven again", func() error {
+		if tr := r.note.truth(); !tr.Enabled || tr.Moving || len(counts(tr.Escrow)) > 0 {
+			return fmt.Errorf("%+v", tr)
+		}
+		return r.post("SetAutoAccept", true)
+	})
+	endOfNote(r, r.host.settled(recyclerID, r.note))
+	r.worksOn()
+}

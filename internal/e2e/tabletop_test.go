@@ -249,13 +249,3 @@ func (tt *tabletop) checkRows(tr truth) {
 		tt.t.Errorf("handed out (-) and booked as paid (+) differ:\n%s", diff)
 	}
 }
-
-// heard counts the events of one type.
-func heard[E cash.Event](tt *tabletop) (n int) {
-	for _, e := range tt.seen {
-		if _, ok := e.(E); ok {
-			n++
-		}
-	}
-	return n
-}
