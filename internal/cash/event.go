@@ -186,7 +186,8 @@ type (
 		Op    OpKind
 		Asked Amount
 	}
-	// OpClosed: the till has closed the operation. Reason is the SSP error number (1..4) of a refusal, else 0.
+	// OpClosed: the till has closed the operation, or marked it as unknown. One that the machine refused is not told of:
+	// whoever asked has the error.
 	OpClosed struct {
 		ID     string
 		Op     OpKind

@@ -27,7 +27,7 @@ func (t *Till) ClearCashbox(ctx context.Context, c Call, dev cash.DeviceID) erro
 
 // Settle closes the open operation opID as a person has found it: paid is what it has moved in all, by denomination.
 // The difference to what is booked for it is written. Errors: cash.ErrNothing (no such operation), ErrInvalid (already
-// closed, or negative counts), ErrBusy (it is still running), ErrClaimed, ErrJournal.
+// closed, or negative counts), ErrBusy (it is running on a machine that answers), ErrClaimed, ErrJournal.
 func (t *Till) Settle(ctx context.Context, c Call, opID string, paid cash.Counts) error {
 	for p, n := range paid {
 		if n < 0 || p.Value < 1 || !p.Currency.Valid() {
@@ -62,7 +62,7 @@ func (t *Till) settle(ctx context.Context, c Call, dev cash.DeviceID, opID strin
 	if found == nil {
 		return fmt.Errorf("%w: operation %s is closed", cash.ErrInvalid, opID)
 	}
-	if r := k.running.Load(); r != nil && r.id == opID {
+	if r := k.running.Load(); r != nil && r.id == opID && !r.lost && !k.away {
 		return fmt.Errorf("%w: operation %s is running", cash.ErrBusy, opID)
 	}
 	op := *found

@@ -145,6 +145,11 @@ func TestSettleRefusals(t *testing.T) {
 	if err := r.till.Settle(t.Context(), Call{}, o.ID, nil); !errors.Is(err, cash.ErrBusy) {
 		t.Errorf("running: %v", err)
 	}
+	r.record(cash.StateChanged{State: cash.StateNotConnected}) // and it never comes back
+	r.must(r.till.Settle(t.Context(), Call{}, o.ID, pieces(500, 1)))
+	if out, err := o.Wait(t.Context()); err != nil || out.Paid != amount(500) {
+		t.Errorf("settled: %+v, %v", out, err)
+	}
 }
 
 // A person may settle before the machine is back; its books then find nothing more to write.

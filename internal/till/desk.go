@@ -25,6 +25,7 @@ type desk struct {
 // view is what events have told so far and the ledger does not keep.
 type view struct {
 	boxOut   bool   // the cashbox was removed
+	away     bool   // the machine does not answer, or its books were not compared since
 	draining bool   // evidence of the present connection was kept
 	unplaced *place // a credited note that was published, and its place was not
 }
@@ -74,6 +75,11 @@ func (t *Till) commit(ctx context.Context, k *desk, d *draft) error {
 			seq = rows[n.line].Seq
 		}
 		t.bus.Publish(k.dev, at, seq, n.event)
+	}
+	for _, l := range d.lines {
+		if l.Kind == cash.KindDiscrepancy {
+			t.log.WithField("device", k.dev).WithField("op", l.Op).Warnf("discrepancy: %d x %s from %s to %s: %s", l.Count, denomOf(l), l.From, l.To, l.Detail)
+		}
 	}
 	for _, c := range d.outcomes {
 		t.log.WithField("device", k.dev).WithField("op", c.id).Infof("%s: moved %s of %s", c.outcome.Result, c.outcome.Paid, c.outcome.Asked)

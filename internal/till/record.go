@@ -182,7 +182,7 @@ func (r *recorder) endedOp(e cash.Ended) *cash.Op {
 func (r *recorder) state(s cash.State) {
 	switch s {
 	case cash.StateNotConnected, cash.StateConnecting:
-		r.draining = false
+		r.draining, r.away = false, true
 	case cash.StateCashboxRemoved:
 		r.boxOut = true
 	case cash.StateCashboxReplace:
@@ -259,7 +259,7 @@ func (t *Till) Reconcile(ctx context.Context, dev cash.DeviceID, acc cash.Accoun
 	if err := t.commit(ctx, k, d); err != nil {
 		return err
 	}
-	k.unplaced, k.draining = nil, false
+	k.unplaced, k.draining, k.away = nil, false, false
 	return nil
 }
 

@@ -26,6 +26,7 @@ type run struct {
 	asked   cash.Amount
 
 	started  bool          // OpStarted was published
+	lost     bool          // the answer to its command never came
 	begun    chan struct{} // closed once its intent is on disk, or will never be
 	answered chan struct{} // closed once its command was answered, or the answer given up
 	done     chan struct{} // closed once outcome is valid
@@ -110,7 +111,7 @@ func (t *Till) reserve(ctx context.Context, c Call, d devices.Device, j *job) (*
 func (t *Till) take(ctx context.Context, k *desk, d devices.Device, j *job) (*run, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if r := k.running.Load(); r != nil && r.key != "" && r.key == j.op.Key && !r.isBegun() {
+	if r := k.running.Load(); r != nil && r.key != "" && r.key == j.op.Key {
 		return r, nil
 	}
 	b, err := t.open(ctx, k)
@@ -201,6 +202,7 @@ func (t *Till) answered(ctx context.Context, k *desk, r *run, answer error) (*Op
 	close(r.answered)
 	switch {
 	case errors.Is(answer, cash.ErrOutcomeUnknown):
+		r.lost = true
 		t.log.WithField("device", k.dev).WithField("op", r.id).WithError(answer).Warn("no answer to the command: the outcome is asked of the machine when it is back")
 		return r.handle(false), answer
 	case answer == nil:
