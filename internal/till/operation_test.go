@@ -381,6 +381,19 @@ func TestEndWithoutBooks(t *testing.T) {
 	}
 }
 
+// A note too many at the end of a payout is none of the payout's business.
+func TestEndWithAPieceTooMany(t *testing.T) {
+	r := newRig(t, full)
+	o, err := r.till.Dispense(t.Context(), Call{}, r.dev, amount(500))
+	r.must(err)
+	odd := notes(pieces(500, 3, 1000, 5), 0, 0, 1, 0, 0)
+	r.record(end(cash.OpDone, 500, odd))
+	r.rows()
+	r.must(r.till.Reconcile(t.Context(), testDev, odd))
+	_, _ = o.Wait(t.Context())
+	r.rows("payout 1x500 payout>customer op-1", "discrepancy 1x1000 unknown>payout")
+}
+
 func TestForeignOperations(t *testing.T) {
 	r := newRig(t, full)
 	r.record(progress(500, pieces(500, 1)))

@@ -371,6 +371,22 @@ var coinCases = []reconcileCase{
 		op: &empty, lines: []string{"move 4x100 payout>cashbox op"}, closed: "done: 4x100",
 	},
 	{
+		name:   "coins strayed into the cashbox, and one came in and went out again: the value decides",
+		before: coins(cash.Counts{}, 0, 0, 0, 0, 0, 0, 0, 0, 0), now: coins(cash.Counts{}, 1, 4, 0, 0, 0, 0, 0, 0, 3),
+		rows:     []cash.Line{row(cash.KindCredit, 500, 3, cash.Customer, cash.Payout)},
+		evidence: []cash.Event{coin(1500, 1, cash.Payout), ended(cash.OpDispense, cash.OpDone, 1500)},
+		op:       &dispense,
+		lines:    []string{"credit 1x1500 customer>payout", "move 3x500 payout>cashbox", "payout 1x1500 payout>customer op"},
+		closed:   "done: 1x1500", told: []string{"Ended", "CoinCredited"},
+	},
+	{
+		name:   "coins that nothing names came in while others went out",
+		before: coins(pieces(50, 1), 0, 0, 0, 0, 0, 0, 0, 0), now: coins(pieces(50, 1), 1, 4, 0, 0, 0, 0, 0, 0),
+		rows: []cash.Line{row(cash.KindCredit, 10, 2, cash.Customer, cash.Payout)},
+		op:   &empty, lines: []string{"discrepancy 2x0 customer>cashbox", "discrepancy 2x10 payout>unknown op"},
+		closed: "unknown: nothing", told: []string{"Discrepancy", "Discrepancy"},
+	},
+	{
 		name:   "a counter layout that is not known",
 		before: coins(pieces(100, 4), 1, 2, 3, 4, 5, 6), now: coins(pieces(100, 4), 1, 2, 3, 4, 5, 6),
 	},
