@@ -116,6 +116,7 @@ func (c *Core) poll(ctx context.Context) ([]ssp.Event, error) {
 // translate appends what the answer says to what is to be told, states in their places.
 func (c *Core) translate(a answer) error {
 	c.flags(a.events)
+	c.logFault(a.events)
 	steps := Walk(c.rule, c.pic.State, c.resting(a.events), a.events)
 	for i, e := range a.events {
 		for len(steps) > 0 && steps[0].At <= i {

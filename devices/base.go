@@ -32,6 +32,7 @@ type baseConfig struct {
 	sink     Sink
 	families []Family
 	name     func(b *Base, model string) cash.DeviceID
+	logWire  func(reason string) // writes the line's last frames to the log; nil for none
 }
 
 // Base is the part of a device that every family shares: the calls of Device, which hand their work to the device's own

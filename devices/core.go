@@ -46,21 +46,22 @@ type Core struct {
 	pic    Snapshot // what the next publication shows; its maps and slices are replaced, never changed
 	dirty  bool
 
-	lost     error // why the connection is over
-	plainAck bool  // the machine has no POLL WITH ACK
-	lastGood time.Time
-	refused  int         // answers to polls other than OK, in a row
-	events   []ssp.Event // of the last answer
-	before   []ssp.Event // of the answer before
-	unknown  string      // last answer that could not be read
-	due      time.Time
-	hold     bool
-	pending  []cash.Event // states not told yet
-	op       operation
-	audit    auditor
-	ledger   error // why the ledger refuses, while it does
-	closing  bool
-	tried    func() // tells that the first attempt to get ready has come to an end
+	lost       error // why the connection is over
+	plainAck   bool  // the machine has no POLL WITH ACK
+	lastGood   time.Time
+	refused    int         // answers to polls other than OK, in a row
+	events     []ssp.Event // of the last answer
+	before     []ssp.Event // of the answer before
+	unknown    string      // last answer that could not be read
+	due        time.Time
+	hold       bool
+	pending    []cash.Event // states not told yet
+	op         operation
+	audit      auditor
+	ledger     error // why the ledger refuses, while it does
+	closing    bool
+	wireLogged time.Time // when the line's frames were last written to the log
+	tried      func()    // tells that the first attempt to get ready has come to an end
 }
 
 // Accepting says whether a piece that comes in now is wanted.

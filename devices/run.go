@@ -93,6 +93,7 @@ func (c *Core) disconnected(err error) {
 	if was && c.id != "" {
 		if !errors.Is(err, errStopped) {
 			c.Log.WithError(err).Warn("not connected")
+			c.logWire("not connected")
 		}
 		c.tryRecord()
 	}

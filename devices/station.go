@@ -78,7 +78,8 @@ func (s *Station) newBase(l *stationLine, dc DeviceConfig, adHoc bool) *Base {
 	}
 	return newBase(baseConfig{
 		port: l.cfg.Port, device: dc, adHoc: adHoc, peer: peer, sink: s.sink, families: s.families,
-		name: func(b *Base, model string) cash.DeviceID { return s.name(l, b, model) },
+		name:    func(b *Base, model string) cash.DeviceID { return s.name(l, b, model) },
+		logWire: l.line.LogTrace,
 	}, s.log)
 }
 

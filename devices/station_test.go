@@ -3,8 +3,8 @@ package devices_test
 import (
 	"context"
 	"errors"
-	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +28,26 @@ type hall struct {
 	lines   map[string]*sim.Line
 	stop    context.CancelFunc
 	ended   chan struct{}
+	log     logText
+}
+
+// logText collects what is logged.
+type logText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logText) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// count says how often a text was logged.
+func (l *logText) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
 }
 
 // place is a machine of a hall.
@@ -60,7 +80,7 @@ func newHall(t *testing.T, places ...place) *hall {
 		}
 	}
 	log := logrus.New()
-	log.SetOutput(io.Discard)
+	log.SetOutput(&h.log)
 	h.station = devices.NewStation(cfg, openers, families, &sink{h: &history{}}, log)
 	ctx, stop := context.WithCancel(context.Background())
 	h.stop = stop
@@ -87,6 +107,21 @@ func (h *hall) open(port string, addr ssp.Address) devices.Device {
 	d, err := h.station.Open(h.Context(), port, addr)
 	h.ok(err)
 	return d
+}
+
+// until waits until ok holds for the device's picture, under a deadline.
+func (h *hall) until(d devices.Device, what string, ok func(*devices.Snapshot) bool) {
+	h.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(10 * time.Second)
+	for !ok(d.Snapshot()) {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			h.Fatalf("not %s: %+v", what, d.Snapshot())
+		}
+	}
 }
 
 func (h *hall) tried() {
@@ -234,5 +269,28 @@ func TestOpenGivesUpWithItsContext(t *testing.T) {
 	defer stop()
 	if _, err := h.station.Open(ctx, "COM5", 0); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestFaultBringsItsFrames: the line's last frames go to the log with the first report of a fault, not with each.
+func TestFaultBringsItsFrames(t *testing.T) {
+	t.Parallel()
+	h := newHall(t, place{"COM5", 0, "spectral-payout"})
+	d := h.open("COM5", 0)
+	if n := h.log.count("wire trace"); n != 0 {
+		t.Fatalf("%d wire traces before anything went wrong", n)
+	}
+	m, _ := h.world.Machine("COM5", 0)
+	for range 2 {
+		h.ok(m.Fault(sim.Fault{Kind: "jam"}))
+		h.until(d, "jammed", func(s *devices.Snapshot) bool { return s.Jammed })
+		h.ok(m.Fault(sim.Fault{Kind: "unjam"}))
+		h.until(d, "free", func(s *devices.Snapshot) bool { return !s.Jammed })
+	}
+	if n := h.log.count("wire trace"); n != 1 {
+		t.Errorf("%d wire traces in the log for two jams within a minute, want 1", n)
+	}
+	if h.log.count("SETUP REQUEST") == 0 {
+		t.Error("the trace does not hold the frames before the fault")
 	}
 }

@@ -36,7 +36,8 @@ func RequestID(ctx context.Context) string {
 }
 
 // record gives the request its id and logs it once it is answered: at debug level where all went well, since clients
-// poll five times a second, else at info, and at warning for a 5xx.
+// poll five times a second, else at info, and at warning for a 5xx. "Not ready" is an answer that monitoring asks for
+// again and again; what it is about was logged where it happened.
 func record(next http.Handler, log logrus.FieldLogger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := requestID(r)
@@ -46,6 +47,7 @@ func record(next http.Handler, log logrus.FieldLogger) http.Handler {
 		defer func() {
 			level := logrus.DebugLevel
 			switch {
+			case rec.status == http.StatusServiceUnavailable && r.URL.Path == "/readyz":
 			case rec.status >= 500:
 				level = logrus.WarnLevel
 			case rec.status >= 400:

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -289,8 +290,14 @@ var (
 func hashPassword(password string) string {
 	salt := make([]byte, argonSalt)
 	_, _ = rand.Read(salt)
-	key := argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonLanes, argonKey)
+	key := argon2Key(password, salt, argonTime, argonMemory, argonLanes, argonKey)
 	return encodeHash(salt, key, argonMemory, argonTime, argonLanes)
+}
+
+// argon2Key hashes, and gives the memory back that it took: more than all the rest of the program, and logins are rare.
+func argon2Key(password string, salt []byte, passes, memory uint32, lanes uint8, size uint32) []byte {
+	defer debug.FreeOSMemory()
+	return argon2.IDKey([]byte(password), salt, passes, memory, lanes, size)
 }
 
 func encodeHash(salt, key []byte, memory, passes uint32, lanes uint8) string {
@@ -314,7 +321,7 @@ func verify(hash, password string) bool {
 	if err1 != nil || err2 != nil || len(key) < 16 {
 		return false
 	}
-	got := argon2.IDKey([]byte(password), salt, passes, memory, lanes, uint32(len(key)))
+	got := argon2Key(password, salt, passes, memory, lanes, uint32(len(key)))
 	return subtle.ConstantTimeCompare(got, key) == 1
 }
 
