@@ -350,7 +350,7 @@ func TestSilence(t *testing.T) {
 			b.Errorf("back after %v", d)
 		}
 		b.until("ready", func(s *devices.Snapshot) bool { return s.Ready && s.AcceptorEnabled })
-		b.order("record state CONNECTING", "record state CONNECTED", "record state STARTING", "reconcile", "t 02 07", "t 0A", "record state STARTED")
+		b.order("record state CONNECTING", "record state CONNECTED", "record state STARTING", "reconcile", "t 02 07", "record state STARTED", "t 0A")
 	})
 }
 
@@ -363,7 +363,7 @@ func TestKeyLostAndRestart(t *testing.T) {
 				b.played()
 				b.until("ready", func(s *devices.Snapshot) bool { return s.Ready })
 				b.order("h 56 > F", "record state NOT_CONNECTED", "h 11", "t 06 08", "h keys", "t 05", "t 18", "t 09",
-					"reconcile", "t 3B", "t 3B", "t 3B", "t 02 06", "t 5C", "t 0A", "record state STARTED", "record state IDLE")
+					"reconcile", "t 3B", "t 3B", "t 3B", "t 02 06", "t 5C", "record state STARTED", "t 0A", "record state IDLE")
 			})
 		})
 	}

@@ -67,15 +67,19 @@ func (c *Core) settle(ctx context.Context) error {
 	if err := c.driver.Configure(); err != nil {
 		return err
 	}
+	c.tell(cash.StateStarted)
+	if err := c.record(ctx); err != nil { // before anyone who waits for Ready begins to listen
+		return err
+	}
 	if err := c.driver.Accept(c.Set.Acceptor); err != nil {
 		return err
 	}
 	c.Edit(func(s *Snapshot) {
 		s.Ready, s.Running, s.Error, s.AcceptorEnabled = true, true, "", c.Set.Acceptor
 	})
-	c.tell(cash.StateStarted)
+	c.show()
 	c.Log.WithField("serial", c.pic.Serial).Info("ready")
-	return c.record(ctx)
+	return nil
 }
 
 // disconnected shows the loss of the connection and tells it once.
