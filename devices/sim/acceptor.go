@@ -9,6 +9,9 @@ import (
 
 // enable is 0A.
 func enable(m *Machine) answer {
+	if m.floatStuck() {
+		return reply(ssp.CannotProcess)
+	}
 	m.ram.enabled = true
 	return reply(ssp.OK)
 }
@@ -16,6 +19,9 @@ func enable(m *Machine) answer {
 // disable is 09. A coin system refuses while coins run through.
 func disable(m *Machine) answer {
 	if c, ok := m.mech.(*coinPath); ok && c.running() {
+		return reply(ssp.CannotProcess)
+	}
+	if m.floatStuck() {
 		return reply(ssp.CannotProcess)
 	}
 	m.ram.enabled = false
@@ -174,6 +180,8 @@ func enablePayout(m *Machine, p []byte) answer {
 	switch {
 	case len(p) > 1:
 		return reply(ssp.WrongParameters)
+	case m.prof.has(featureFloat):
+		return enableFloat(m, p)
 	case len(p) == 1 && p[0]&fullStartupBit != 0 && m.initialising:
 		return refuse(busy)
 	}

@@ -103,6 +103,11 @@ var commands = map[ssp.Command]func(m *Machine, p []byte) answer{
 	ssp.CmdEmptyAll:             none(func(m *Machine) answer { return m.empty(opEmpty) }),
 	ssp.CmdSmartEmpty:           smartEmpty,
 	ssp.CmdHaltPayout:           none(haltPayout),
+
+	ssp.CmdGetNotePositions: none(notePositions),
+	ssp.CmdPayoutNote:       none(payoutNote),
+	ssp.CmdStackNote:        none(stackNote),
+	ssp.CmdSetReportingType: setReportingType,
 }
 
 // none wraps a command that takes no parameters.

@@ -18,6 +18,29 @@ func startRecycler(t *testing.T, opt Options) (*Machine, *host) {
 	return m, h
 }
 
+// startNV22 connects a host to an NV22 Spectral with four of 5 EUR, as startRecycler.
+func startNV22(t *testing.T, opt Options) (*Machine, *host) {
+	t.Helper()
+	if opt.Levels == nil {
+		opt.Levels = map[int64]int{500: 4}
+	}
+	m, h := newMachineOnPipe(t, "nv22", 0, opt)
+	h.connect()
+	h.talk("56", "F0 F1 E8", "02 7F", "F0", "5C", "F0", "0A", "F0", "56", "F0")
+	return m, h
+}
+
+// startFloat connects a host to an NV11 that recycles 5 EUR and waits with a note in its bezel only for a moment, by
+// ssp.md 15.4.
+func startFloat(t *testing.T, opt Options) (*Machine, *host) {
+	t.Helper()
+	m, h := newMachineOnPipe(t, "nv11", 0, opt)
+	h.connect()
+	h.talk("56", "F0 F1 E8", "45 00", "F0", "3C F4 01 00 00 "+eur, "F0 00", "3C E8 03 00 00 "+eur, "F0 01", "02 7F", "F0",
+		"5C 01", "F0", "0A", "F0", "56", "F0")
+	return m, h
+}
+
 // startCoins connects a host to a coin system with fifty of each coin, by ssp.md 15.7.
 func startCoins(t *testing.T, opt Options) (*Machine, *host) {
 	t.Helper()

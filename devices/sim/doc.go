@@ -18,7 +18,7 @@
 //     no answer), note:credit, note:place; or after note:read, from escrow or by the host: note:rejected
 //   - coins in: coin:in for each, credit and place in one; coin:stop when the feeder stands still
 //   - a payout: op:start, then for each note op:pick, op:exit, op:take, for each coin op:coin
-//   - a float or emptying: op:start, then for each note op:pick, op:place, for each coin op:coin
+//   - a float, emptying or stacking: op:start, then for each note op:pick, op:place, for each coin op:coin
 //   - a start: boot:start (it answers again), boot:clear (what lay in the path goes where it belongs), boot:report
 //
 // A step waits while the machine is jammed, and while a host that polls with acknowledgement owes one; the customer's
@@ -31,7 +31,8 @@
 //   - commands.go and the files after what they hold: the commands.
 //   - events.go: what a poll is answered with. tasks.go: time.
 //   - stock.go, insert.go, truth.go: the pieces. operation.go, plan.go: payouts, floats, emptying.
-//   - notepath.go, notepay.go, coinpath.go: the mechanics of the two kinds of machine.
+//   - notepath.go, notepay.go, coinpath.go: the mechanics of the two kinds of machine. notefloat.go: what a note float
+//     has beyond them.
 //   - power.go, fault.go: what goes wrong.
 //
 // A new model is a file in profiles/; a new kind of mechanics is a type beside notePath and coinPath.

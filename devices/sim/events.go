@@ -16,7 +16,7 @@ type queued struct {
 // Since which protocol version a machine reports an event (ssp.md 11.3); the others from the beginning.
 var since = map[ssp.EventCode]int{
 	ssp.EvCashboxReplaced: 5, ssp.EvCashboxRemoved: 5, ssp.EvClearedIntoCashbox: 5, ssp.EvCoinCredit: 5,
-	ssp.EvCashboxPaid: 5, ssp.EvIncompleteFloat: 5, ssp.EvDeviceFull: 5, ssp.EvCoinMechJammed: 5, ssp.EvEmptied: 5,
+	ssp.EvFloatAttached: 5, ssp.EvFloatRemoved: 5, ssp.EvCashboxPaid: 5, ssp.EvIncompleteFloat: 5, ssp.EvDeviceFull: 5, ssp.EvCoinMechJammed: 5, ssp.EvEmptied: 5,
 	ssp.EvEmptying: 5, ssp.EvNotePathOpen: 6, ssp.EvDispensedAtReset: 6, ssp.EvIntoStoreAtReset: 6,
 	ssp.EvIntoStackerAtReset: 6, ssp.EvTransferredToStacker: 6, ssp.EvSmartEmptied: 6, ssp.EvSmartEmptying: 6,
 	ssp.EvErrorDuringPayout: 6, ssp.EvValueAdded: 7, ssp.EvInitialising: 7, ssp.EvChannelDisable: 7,

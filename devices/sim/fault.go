@@ -30,6 +30,8 @@ const (
 	FaultLoseKey         = "lose_key"
 	FaultHaltPayoutAfter = "halt_payout_after" // the next payout that reaches Paid is halted there, once
 	FaultDivert          = "divert"            // the next piece to be paid goes to the cashbox, once
+	FaultFloatRemoved    = "float_removed"     // note floats; what is in it stays in it
+	FaultFloatAttached   = "float_attached"    // ends float_removed
 	FaultClear           = "clear"             // ends bit_flips, drop_bytes, duplicate_replies, delay and mute
 )
 
@@ -49,8 +51,10 @@ type faults struct {
 	pathOpen                    bool
 	cashboxOut, stackerFull     bool
 	haltAfter                   int64 // minor units
+	haltPaid                    int64 // paid since halt was set
 	halt                        bool  // haltAfter is to come
 	divert                      bool
+	floatOut                    bool
 }
 
 // faultKind is how a kind works: begin makes it so, end is what ForMS does later, nil where there is nothing to end.
@@ -94,11 +98,13 @@ var faultKinds = func() map[string]faultKind {
 			func(m *Machine, _ Fault) { m.noise.bitFlips = 0 }},
 		FaultDropBytes: {"", func(m *Machine, f Fault) { m.noise.dropBytes = f.Rate },
 			func(m *Machine, _ Fault) { m.noise.dropBytes = 0 }},
-		FaultDuplicates: {"", twice, twiceEnd},
-		FaultDelay:      {"", func(m *Machine, f Fault) { m.noise.delay = time.Duration(f.ForMS) * time.Millisecond }, nil},
-		FaultMute:       {"", mute, muteEnd},
-		FaultLoseKey:    {"", func(m *Machine, _ Fault) { m.wire.session = nil }, nil},
-		FaultHaltPayoutAfter: {"", func(m *Machine, f Fault) { m.faults.halt, m.faults.haltAfter = true, f.Paid },
+		FaultDuplicates:    {"", twice, twiceEnd},
+		FaultDelay:         {"", func(m *Machine, f Fault) { m.noise.delay = time.Duration(f.ForMS) * time.Millisecond }, nil},
+		FaultMute:          {"", mute, muteEnd},
+		FaultLoseKey:       {"", func(m *Machine, _ Fault) { m.wire.session = nil }, nil},
+		FaultFloatRemoved:  {familyNote, func(m *Machine, _ Fault) { m.removeFloat() }, func(m *Machine, _ Fault) { m.attachFloat() }},
+		FaultFloatAttached: {familyNote, func(m *Machine, _ Fault) { m.attachFloat() }, nil},
+		FaultHaltPayoutAfter: {"", func(m *Machine, f Fault) { m.faults.halt, m.faults.haltAfter, m.faults.haltPaid = true, f.Paid, 0 },
 			func(m *Machine, _ Fault) { m.faults.halt = false }},
 		FaultDivert: {"", divert, divertEnd},
 		FaultClear:  {"", func(m *Machine, _ Fault) { m.noise = noise{rnd: m.noise.rnd} }, nil},
@@ -116,6 +122,8 @@ func (m *Machine) Fault(f Fault) error {
 		return fmt.Errorf("%w: fault %q is none of a %s", ErrInvalid, f.Kind, m.prof.Name)
 	case f.Kind == FaultPayoutJam && m.prof.Store == 0:
 		return fmt.Errorf("%w: a %s has no payout store", ErrInvalid, m.prof.Name)
+	case (f.Kind == FaultFloatRemoved || f.Kind == FaultFloatAttached) && !m.prof.has(featureFloat):
+		return fmt.Errorf("%w: a %s has no note float", ErrInvalid, m.prof.Name)
 	case f.ForMS < 0 || f.ForMS > maxForMS, f.Rate < 0 || f.Rate > 1, f.Paid < 0, f.AtStep < 0:
 		return fmt.Errorf("%w: for_ms, rate, paid or at_step out of range", ErrInvalid)
 	}

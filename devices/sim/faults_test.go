@@ -31,6 +31,9 @@ func TestFaultsShow(t *testing.T) {
 		{"scs", Fault{Kind: FaultStackerFull}, "F0 CF", Fault{Kind: FaultStackerOK}, "F0"},
 		{"scs", Fault{Kind: FaultCalibrationFail}, "F0 83 07", Fault{Kind: FaultReset}, ""},
 		{"spectral-payout", Fault{Kind: FaultPathOpen}, "F0 E0", Fault{Kind: FaultPathClosed}, "F0"},
+		{"nv22", Fault{Kind: FaultPayoutJam}, "F0 D5 01 00 00 00 00 " + eur, Fault{Kind: FaultUnjam}, "F0"},
+		{"nv11", Fault{Kind: FaultFloatRemoved}, "F0 C7", Fault{Kind: FaultFloatAttached}, "F0 C8"},
+		{"nv11", Fault{Kind: FaultPayoutJam}, "F0 D5 01 00 00 00 00 " + eur, Fault{Kind: FaultUnjam}, "F0"},
 		{"spectral-payout", Fault{Kind: FaultUnplug}, "", Fault{Kind: FaultPlug}, "F0"},
 		{"spectral-payout", Fault{Kind: FaultMute}, "", Fault{Kind: FaultClear}, "F0"},
 		{"spectral-payout", Fault{Kind: FaultPowerOff}, "", Fault{Kind: FaultPowerOn}, ""},
@@ -109,6 +112,7 @@ func TestFaultRefusals(t *testing.T) {
 		f Fault
 	}{
 		{notes, Fault{}}, {notes, Fault{Kind: "fire"}}, {notes, Fault{Kind: FaultPayoutJam}}, {notes, Fault{Kind: FaultCalibrationFail}},
+		{notes, Fault{Kind: FaultFloatRemoved}}, {coins, Fault{Kind: FaultFloatAttached}},
 		{coins, Fault{Kind: FaultPathOpen}}, {coins, Fault{Kind: FaultBitFlips, Rate: 1.1}}, {coins, Fault{Kind: FaultBitFlips, Rate: -1}},
 		{coins, Fault{Kind: FaultJam, ForMS: -1}}, {coins, Fault{Kind: FaultHaltPayoutAfter, Paid: -1}}, {coins, Fault{Kind: FaultPowerOff, AtStep: -1}},
 	} {
@@ -273,8 +277,8 @@ func TestCoinInserts(t *testing.T) {
 
 // TestNothingIsEverLost does at random what hosts, customers, technicians and bad luck do, and looks after every step.
 func TestNothingIsEverLost(t *testing.T) {
-	for seed := range uint64(36) {
-		profile := []string{"spectral-payout", "scs", "nv9"}[seed%3]
+	for seed := range uint64(60) {
+		profile := []string{"spectral-payout", "scs", "nv9", "nv11", "nv22"}[seed%5]
 		t.Run(fmt.Sprintf("%s %d", profile, seed), bubble(func(t *testing.T) {
 			w := NewWorld(nil)
 			defer w.Close()
@@ -288,7 +292,7 @@ func TestNothingIsEverLost(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, d := range m.data[:4] {
-				m.SetLevel(d.value, "EUR", 10)
+				m.SetLevel(d.value, "EUR", 7)
 			}
 			r := rand.New(rand.NewPCG(seed, 1))
 			h := dial(t, l, addr)
@@ -297,7 +301,7 @@ func TestNothingIsEverLost(t *testing.T) {
 				h.misadventure(m, r)
 				check(t, m.Truth())
 			}
-			for _, f := range []string{FaultClear, FaultUnjam, FaultPathClosed, FaultPlug, FaultPowerOn, FaultStackerOK, FaultCashboxReplaced, FaultReset} {
+			for _, f := range []string{FaultClear, FaultUnjam, FaultPathClosed, FaultPlug, FaultPowerOn, FaultStackerOK, FaultCashboxReplaced, FaultFloatAttached, FaultReset} {
 				m.Fault(Fault{Kind: f})
 			}
 			for range 20 {
@@ -330,6 +334,9 @@ func (h *host) bringUp(profile string) {
 	} else {
 		h.tell("02 7F")
 		h.tell("5C")
+		if profile == "nv11" {
+			h.tell("45 00")
+		}
 	}
 	h.tell("0A")
 }
@@ -354,7 +361,7 @@ func (h *host) misadventure(m *Machine, r *rand.Rand) {
 		h.tell(pick("57", "57", "57", "57", "18", "08", "22"))
 		pause(time.Duration(r.IntN(1000)) * time.Millisecond)
 	case n < 80:
-		h.tell(pick("33 "+u+" 58", "33 "+u+" 58", "46 01 02 00 "+u+" 58", "44 01 01 00 "+u+" 58", "52", "3F", "38", "3B 01 "+u, "3B 00 "+u))
+		h.tell(pick("33 "+u+" 58", "33 "+u+" 58", "46 01 02 00 "+u+" 58", "44 01 01 00 "+u+" 58", "52", "3F", "38", "42", "42", "43", "43", "3B 01 "+u, "3B 00 "+u))
 	case n < 90:
 		pause(time.Duration(r.IntN(3000)) * time.Millisecond)
 		m.Take()
@@ -362,14 +369,14 @@ func (h *host) misadventure(m *Machine, r *rand.Rand) {
 		m.Fault(Fault{Kind: FaultPowerOff, AtStep: r.IntN(6), ForMS: int64(r.IntN(2000) + 1)})
 	default:
 		m.Fault(Fault{Kind: pick(FaultJam, FaultUnjam, FaultPayoutJam, FaultReset, FaultCashboxRemoved, FaultLoseKey, FaultDivert,
-			FaultUnplug, FaultPathOpen, FaultHaltPayoutAfter, FaultMute), Paid: 700, ForMS: int64(r.IntN(5000) + 1)})
+			FaultUnplug, FaultPathOpen, FaultHaltPayoutAfter, FaultMute, FaultFloatRemoved, FaultFloatAttached), Paid: 700, ForMS: int64(r.IntN(5000) + 1)})
 	}
 }
 
 // repair is the technician, and then a host that connects.
 func (h *host) repair(m *Machine, r *rand.Rand) {
 	h.t.Helper()
-	for _, f := range []string{FaultClear, FaultPlug, FaultPowerOn, FaultUnjam, FaultPathClosed, FaultCashboxReplaced} {
+	for _, f := range []string{FaultClear, FaultPlug, FaultPowerOn, FaultUnjam, FaultPathClosed, FaultCashboxReplaced, FaultFloatAttached} {
 		m.Fault(Fault{Kind: f})
 	}
 	for _, ok := h.hear(); ok; _, ok = h.hear() { // what is still under way

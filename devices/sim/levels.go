@@ -89,6 +89,11 @@ func setRoute(m *Machine, b []byte) answer {
 		return reply(ssp.OutOfRange)
 	case !m.knows(d):
 		return refuse(invalidCurrency)
+	case m.faults.floatOut:
+		return refuse(floatGone)
+	case route == routeStore && m.prof.has(featureFloat):
+		m.recycle(d)
+		return reply(ssp.OK)
 	}
 	m.nv.routes[d] = route
 	return reply(ssp.OK)
@@ -152,9 +157,12 @@ func cashboxPayoutData(m *Machine) answer {
 // storeTakes reports whether an accepted piece goes into the payout store: it is routed there and there is room.
 func (m *Machine) storeTakes(d denom) bool {
 	level, limit := m.stock.count(d, inPayout), int(m.ram.limits[d])
-	return m.prof.Store > 0 && !m.faults.payoutJam && m.nv.routes[d] == routeStore &&
-		m.stock.pieces(inPayout) < m.prof.Store && (limit == 0 || level < limit)
+	return m.prof.Store > 0 && !m.faults.payoutJam && !m.faults.floatOut && m.nv.routes[d] == routeStore &&
+		m.stock.pieces(inPayout) < m.prof.Store && (limit == 0 || level < limit) && (level > 0 || m.reelFree())
 }
+
+// reelFree reports whether a denomination that the store does not hold has room in it.
+func (m *Machine) reelFree() bool { return m.prof.Reels == 0 || m.stock.kinds(inPayout) < m.prof.Reels }
 
 // storeFull reports whether the machine says DEVICE FULL.
 func (m *Machine) storeFull() bool {

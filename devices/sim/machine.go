@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -114,6 +115,9 @@ type volatile struct {
 	barcodeBits   byte
 	refill        bool
 	payoutEnabled bool
+	giveValue     bool // NOTE STORED carries the value (5C, note float)
+	noHold        bool // a note that is paid does not wait in the bezel (5C, note float)
+	byChannel     bool // GET NOTE POSITIONS lists channels (45)
 	limits        map[denom]uint16
 
 	feederOn   bool // 49
@@ -147,6 +151,10 @@ func newMachine(l *Line, addr ssp.Address, profileName string, opt Options) (*Ma
 	}
 	m.stock = newStock(m.data)
 	m.nv = memory{routes: map[denom]byte{}, fixedKey: ssp.DefaultFixedKey, moved: map[denom]int{}}
+	if p.has(featureFloat) {
+		m.stock.piled = true
+		m.recycle(m.data[0])
+	}
 	m.ram = newVolatile(m)
 	m.noise.rnd = rand.New(rand.NewPCG(uint64(m.serial), uint64(addr)))
 	if p.Family == familyNote {
@@ -154,8 +162,8 @@ func newMachine(l *Line, addr ssp.Address, profileName string, opt Options) (*Ma
 	} else {
 		m.mech = &coinPath{m: m}
 	}
-	for value, n := range opt.Levels {
-		if err := m.SetLevel(value, m.data[0].currency, n); err != nil {
+	for _, value := range slices.Sorted(maps.Keys(opt.Levels)) {
+		if err := m.SetLevel(value, m.data[0].currency, opt.Levels[value]); err != nil {
 			return nil, err
 		}
 	}

@@ -61,7 +61,7 @@ type ticket struct {
 
 // enabled: a host stops acceptance by DISABLE, or where payouts must go on by blocking every channel.
 func (n *notePath) enabled() bool {
-	return n.m.ram.enabled && (slices.Contains(n.m.ram.inhibits, true) || n.m.ram.barcodeOn)
+	return n.m.ram.enabled && !n.m.faults.floatOut && (slices.Contains(n.m.ram.inhibits, true) || n.m.ram.barcodeOn)
 }
 
 func (n *notePath) idle() bool {
@@ -73,8 +73,7 @@ func (n *notePath) busy() bool { return n.phase != phaseClear || len(n.waiting) 
 // accepts reports whether the machine draws a note in at all.
 func (n *notePath) accepts() bool {
 	m := n.m
-	return m.ram.enabled && !m.initialising && !m.faults.cashboxOut && !m.faults.stackerFull &&
-		(slices.Contains(m.ram.inhibits, true) || m.ram.barcodeOn)
+	return n.enabled() && !m.initialising && !m.faults.cashboxOut && !m.faults.stackerFull
 }
 
 func (n *notePath) room(count int) error {
@@ -211,7 +210,7 @@ func (n *notePath) arrive() {
 		p.arrived(InCashbox)
 	case n.dest == inPayout:
 		m.count(stored, 1)
-		m.tellOf(ssp.Event{Code: ssp.EvNoteStored}, p.rec, "STORED")
+		m.tellOf(m.noteStored(p.d), p.rec, "STORED")
 		p.arrived(InPayout)
 	default:
 		m.count(stacked, 1)
@@ -265,6 +264,7 @@ func (n *notePath) statuses(out []ssp.Event) []ssp.Event {
 	add(m.faults.stackerFull, ssp.Event{Code: ssp.EvStackerFull})
 	add(m.faults.pathOpen, ssp.Event{Code: ssp.EvNotePathOpen})
 	add(m.storeFull(), ssp.Event{Code: ssp.EvDeviceFull})
+	add(m.faults.floatOut, ssp.Event{Code: ssp.EvFloatRemoved})
 	add(m.faults.jam && ours, ssp.Event{Code: ssp.EvSafeJam})
 	add(m.faults.jam && !ours, ssp.Event{Code: ssp.EvUnsafeJam})
 	switch n.phase {

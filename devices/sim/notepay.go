@@ -32,7 +32,7 @@ func (n *notePath) next() {
 	})
 }
 
-func (n *notePath) payoutRuns() bool { return !n.m.faults.payoutJam }
+func (n *notePath) payoutRuns() bool { return !n.m.faults.payoutJam && !n.m.faults.floatOut }
 func (n *notePath) pathFree() bool   { return n.payoutRuns() && !n.m.faults.pathOpen }
 func (n *notePath) cashboxOpen() bool {
 	return n.payoutRuns() && !n.m.faults.cashboxOut && !n.m.faults.stackerFull
@@ -58,6 +58,10 @@ func (n *notePath) exit() {
 		return
 	}
 	n.phase = phaseBezel
+	if m.ram.noHold {
+		n.taken()
+		return
+	}
 	if !m.opt.HoldBezel {
 		m.anyway("op:take", noteTakeTime, n.taken)
 	}
@@ -69,6 +73,7 @@ func (n *notePath) taken() {
 	m.stock.move(n.piece.d, inTransit, dispensed)
 	m.count(paidNotes, 1)
 	m.nv.op.paid += n.piece.d.value
+	m.faults.haltPaid += n.piece.d.value
 	n.phase, n.piece = phaseClear, nil
 	m.nextPiece()
 }

@@ -16,6 +16,7 @@ const (
 	opFloat                    // 3D, 44: what is too much, to the cashbox
 	opSmartEmpty               // 52: everything, to the cashbox, with values
 	opEmpty                    // 3F: everything, to the cashbox, without values
+	opStack                    // 43: the top note of a float, to the cashbox
 )
 
 // operation is one under way, or cut by the power and not yet reported.
@@ -33,9 +34,9 @@ type operation struct {
 // The events of an operation: while it runs, and when it is done.
 var (
 	runningEvent = map[opKind]ssp.EventCode{opPayout: ssp.EvDispensing, opFloat: ssp.EvFloating,
-		opSmartEmpty: ssp.EvSmartEmptying, opEmpty: ssp.EvEmptying}
+		opSmartEmpty: ssp.EvSmartEmptying, opEmpty: ssp.EvEmptying, opStack: ssp.EvStacking}
 	doneEvent = map[opKind]ssp.EventCode{opPayout: ssp.EvDispensed, opFloat: ssp.EvFloated,
-		opSmartEmpty: ssp.EvSmartEmptied, opEmpty: ssp.EvEmptied}
+		opSmartEmpty: ssp.EvSmartEmptied, opEmpty: ssp.EvEmptied, opStack: ssp.EvTransferredToStacker}
 )
 
 func money(value int64, currency string) []ssp.Value {
@@ -88,7 +89,7 @@ const startTime = 150 * time.Millisecond
 // nextPiece goes on with the operation: ends it if it is to end, else lets the mechanics move the next piece.
 func (m *Machine) nextPiece() {
 	op := m.nv.op
-	if m.faults.halt && op.kind == opPayout && op.paid >= m.faults.haltAfter {
+	if m.faults.halt && op.kind == opPayout && m.haltReached(op) {
 		m.faults.halt = false
 		op.halt = true
 	}
@@ -102,6 +103,15 @@ func (m *Machine) nextPiece() {
 	default:
 		m.mech.next()
 	}
+}
+
+// haltReached reports whether the planned halt is due. A note float pays note by note: the sum of its payouts counts, and
+// the one is halted that would go beyond.
+func (m *Machine) haltReached(op *operation) bool {
+	if m.prof.has(featureFloat) {
+		return len(op.left) > 0 && m.faults.haltPaid >= m.faults.haltAfter
+	}
+	return op.paid >= m.faults.haltAfter
 }
 
 // finish ends the operation with an event.
@@ -319,15 +329,30 @@ func (m *Machine) empty(kind opKind) answer {
 	if a, ok := m.ready(); !ok {
 		return a
 	}
-	var pieces []denom
+	pieces := m.stored()
 	sum := int64(0)
+	for _, d := range pieces {
+		sum += d.value
+	}
+	return m.begin(kind, sum, pieces)
+}
+
+// stored lists what is in the store in the order in which emptying moves it: the highest values first, and a pile from
+// its top.
+func (m *Machine) stored() []denom {
+	var pieces []denom
+	if m.stock.piled {
+		for _, d := range slices.Backward(m.stock.pile) {
+			pieces = append(pieces, d)
+		}
+		return pieces
+	}
 	for _, d := range slices.Backward(m.data) {
 		for range m.stock.count(d, inPayout) {
 			pieces = append(pieces, d)
-			sum += d.value
 		}
 	}
-	return m.begin(kind, sum, pieces)
+	return pieces
 }
 
 // haltPayout is 38: the operation ends at the next safe point.

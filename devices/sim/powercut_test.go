@@ -62,6 +62,43 @@ var scenes = []scene{
 	}, map[string]string{
 		"op:start": "", "op:pick": "", "op:place": "CA:2000", "op:pick 2": "", "op:place 2": "CA:1000",
 	}},
+	{"note into the second reel", "nv22", func(m *Machine, h *host) {
+		insert(m, 2000)
+	}, map[string]string{
+		"note:read": "E1/0", "note:accept": "E1/3", "note:credit": "E1/3", "note:place": "CB:2000",
+	}},
+	{"note that no reel takes", "nv22", func(m *Machine, h *host) {
+		m.SetLevel(2000, "EUR", 1)
+		insert(m, 1000)
+	}, map[string]string{
+		"note:read": "E1/0", "note:accept": "E1/2", "note:credit": "E1/2", "note:place": "CA:1000",
+	}},
+	{"note into the float", "nv11", func(m *Machine, h *host) {
+		insert(m, 500)
+	}, map[string]string{
+		"note:read": "E1/0", "note:accept": "E1/1", "note:credit": "E1/1", "note:place": "CB:500",
+	}},
+	{"note past the float", "nv11", func(m *Machine, h *host) {
+		insert(m, 1000)
+	}, map[string]string{
+		"note:read": "E1/0", "note:accept": "E1/2", "note:credit": "E1/2", "note:place": "CA:1000",
+	}},
+	{"payout of the top note", "nv11", func(m *Machine, h *host) {
+		h.tell("42")
+	}, map[string]string{
+		"op:start": "DC:0/1000", "op:pick": "DC:0/1000", "op:exit": "CA:1000 DC:0/1000", "op:take": "CD:1000 DC:1000/1000",
+	}},
+	{"payout without the bezel", "nv11", func(m *Machine, h *host) {
+		h.tell("5C 02")
+		h.tell("42")
+	}, map[string]string{"op:start": "DC:0/1000", "op:pick": "DC:0/1000", "op:exit": "CA:1000 DC:0/1000"}},
+	{"stacking of the top note", "nv11", func(m *Machine, h *host) {
+		h.tell("43")
+	}, map[string]string{"op:start": "", "op:pick": "", "op:place": "CA:1000"}},
+	{"emptying of a float", "nv11", func(m *Machine, h *host) {
+		m.SetLevel(500, "EUR", 1)
+		h.tell("52 00")
+	}, map[string]string{"op:start": "", "op:pick": "", "op:place": "CA:1000", "op:pick 2": "", "op:place 2": "CA:500"}},
 	{"coins in", "scs", func(m *Machine, h *host) {
 		m.Insert(Insert{Value: 50, Currency: "EUR", Count: 3})
 	}, map[string]string{"coin:in": "", "coin:in 2": "", "coin:in 3": "", "coin:stop": ""}},
@@ -141,6 +178,10 @@ func startProfile(t *testing.T, profile string) (*Machine, *host) {
 		return startRecycler(t, Options{})
 	case "scs":
 		return startCoins(t, Options{})
+	case "nv22":
+		return startNV22(t, Options{})
+	case "nv11":
+		return startFloat(t, Options{Levels: map[int64]int{500: 2, 1000: 1}})
 	}
 	m, h := newMachineOnPipe(t, profile, 0, Options{})
 	h.connect()

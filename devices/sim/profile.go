@@ -31,10 +31,11 @@ type profile struct {
 	Without       string             `yaml:"without"`       // hex codes, taken away
 	Encryption    string             `yaml:"encryption"`    // required or optional, for commands that move money
 	Store         int                `yaml:"store"`         // pieces that the payout store holds; 0: there is none
+	Reels         int                `yaml:"reels"`         // denominations that the store takes at a time; 0: all
 	Feeder        int                `yaml:"feeder"`        // pieces that may wait before the path
 	Modules       map[byte]uint32    `yaml:"modules"`       // module byte of GET SERIAL NUMBER → offset to the serial number
 	Revisions     []revision         `yaml:"revisions"`     // GET BUILD REVISION
-	Features      []string           `yaml:"features"`      // bezel, barcode, refill: see has
+	Features      []string           `yaml:"features"`      // bezel_light, barcode, refill, float: see has
 
 	commands map[ssp.Command]bool
 }
@@ -55,6 +56,7 @@ const (
 	featureBezelLight = "bezel_light" // CONFIGURE BEZEL works
 	featureBarcode    = "barcode"     // reads tickets
 	featureRefill     = "refill"      // refill mode, expansion command 05 81 10
+	featureFloat      = "float"       // the store is a note float: one pile of one recycled denomination, paid from the top
 )
 
 func (p *profile) has(feature string) bool { return slices.Contains(p.Features, feature) }
@@ -162,8 +164,8 @@ func (p *profile) check(name string) error {
 		return fmt.Errorf("%w: encryption %q", ErrInvalid, p.Encryption)
 	case len(p.Firmware) != 16 || len(p.Version) != 4 || len(p.Dataset) != 5:
 		return fmt.Errorf("%w: firmware has 16 characters, version 4, dataset 5", ErrInvalid)
-	case p.Feeder < 1 || p.Store < 0 || len(p.Denominations) == 0:
-		return fmt.Errorf("%w: feeder, store or denominations", ErrInvalid)
+	case p.Feeder < 1 || p.Store < 0 || p.Reels < 0 || len(p.Denominations) == 0:
+		return fmt.Errorf("%w: feeder, store, reels or denominations", ErrInvalid)
 	}
 	for c, on := range p.commands {
 		if on && commands[c] == nil {

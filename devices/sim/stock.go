@@ -33,6 +33,8 @@ const (
 type stock struct {
 	order []denom // the dataset, then what else was fed in
 	rows  map[denom]*stockRow
+	piled bool    // the payout store is a pile
+	pile  []denom // what is in it then, the top last
 }
 
 type stockRow struct {
@@ -73,6 +75,27 @@ func (s *stock) move(d denom, from, to place) {
 	}
 	r.at[from]--
 	r.at[to]++
+	s.heap(d, from, -1)
+	s.heap(d, to, 1)
+}
+
+// heap keeps the pile in step with what comes into a place (1) or leaves it (-1): on top, and from as near to the top as
+// it lies.
+func (s *stock) heap(d denom, at place, n int) {
+	if !s.piled || at != inPayout {
+		return
+	}
+	for ; n > 0; n-- {
+		s.pile = append(s.pile, d)
+	}
+	for ; n < 0; n++ {
+		for i, o := range slices.Backward(s.pile) {
+			if o == d {
+				s.pile = slices.Delete(s.pile, i, i+1)
+				break
+			}
+		}
+	}
 }
 
 // fill lets a hand put n pieces into a place, or take -n out.
@@ -80,6 +103,7 @@ func (s *stock) fill(d denom, to place, n int) {
 	r := s.row(d)
 	r.start += n
 	r.at[to] += n
+	s.heap(d, to, n)
 }
 
 // emptyCashbox lets a hand take the cashbox's content away.
@@ -102,6 +126,17 @@ func (s *stock) pieces(at place) int {
 	n := 0
 	for _, r := range s.rows {
 		n += r.at[at]
+	}
+	return n
+}
+
+// kinds returns of how many denominations there is something at a place.
+func (s *stock) kinds(at place) int {
+	n := 0
+	for _, r := range s.rows {
+		if r.at[at] > 0 {
+			n++
+		}
 	}
 	return n
 }
