@@ -34,6 +34,14 @@ func (c *Core) ReadAccount(moved bool) (*cash.Account, error) {
 
 // ReadLevels reads what is in the payout store.
 func (c *Core) ReadLevels() (cash.Counts, error) {
+	if l, ok := c.driver.(Leveller); ok {
+		levels, err := l.Levels()
+		if err != nil {
+			return nil, refusal(err)
+		}
+		c.ShowLevels(levels)
+		return levels, nil
+	}
 	rest, err := c.Tx(ssp.CmdGetAllLevels.Data())
 	if err != nil {
 		return nil, refusal(err)

@@ -87,6 +87,13 @@ type Router interface {
 	SetRoute(ctx context.Context, denom cash.Denom, toPayout bool) error
 }
 
+// NoteFloat is a device whose store is a pile: it pays and stacks the note that came in last, and takes one denomination
+// at a time. Payouts and floats of it come to an end where the notes on top do not add up: cash.ErrNotExact.
+type NoteFloat interface {
+	// Notes reads what is in the pile now, the next one out last.
+	Notes(ctx context.Context) ([]cash.Denom, error)
+}
+
 // CounterResetter is a device whose counters can be cleared (SSP 0x59).
 type CounterResetter interface {
 	ResetCounters(ctx context.Context) error

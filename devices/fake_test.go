@@ -331,7 +331,7 @@ type bench struct {
 	done chan struct{}
 }
 
-var families = []devices.Family{note.Family(), coin.Family()}
+var families = []devices.Family{note.Family(), note.FloatFamily(), coin.Family()}
 
 // inBubble runs a test over a machine with the given tables.
 func inBubble(t *testing.T, cfg devices.DeviceConfig, setUp func(*machine), test func(b *bench)) {

@@ -20,6 +20,8 @@ type operation struct {
 	booked  int64       // total then
 	jammed  bool        // it has jammed
 	diverts bool        // something of it went to the cashbox
+	steps   Steps       // it is made of steps; nil for one command
+	done    int64       // minor units moved by the steps that are over
 }
 
 // begin is called when a command was taken, or when an answer shows an operation that was not known to run.
@@ -99,11 +101,17 @@ func (c *Core) progress(e ssp.Event) ([]cash.Event, error) {
 	}
 	c.op.seen = time.Now()
 	total := c.Amount(e)
+	total.Value += c.op.done
+	return c.advanced(total)
+}
+
+// advanced tells that the running operation has moved total, if that is more than was told before.
+func (c *Core) advanced(total cash.Amount) ([]cash.Event, error) {
 	if total.Value <= c.op.total {
 		return nil, nil
 	}
 	c.op.total = total.Value
-	told := cash.Progress{Op: kind, Total: total}
+	told := cash.Progress{Op: c.op.kind, Total: total}
 	levels, err := c.ReadLevels()
 	if c.lost != nil {
 		return nil, c.lost
@@ -128,7 +136,17 @@ func worth(moved cash.Counts, cur cash.Currency) int64 {
 
 // ended closes the operation: the machine's books are read before its answer is acknowledged.
 func (c *Core) ended(kind cash.OpKind, result cash.OpResult, e ssp.Event) ([]cash.Event, error) {
+	total := c.Amount(e)
+	if s := c.op.steps; s != nil && c.op.kind == kind {
+		if result = s.Ended(result, total); result == "" {
+			return c.stepped(total)
+		}
+		total.Value += c.op.done
+	}
 	moved := kind != cash.OpDispense || c.op.diverts || result != cash.OpDone || has(c.events, ssp.EvCashboxPaid)
+	if kind != cash.OpDispense && c.op.steps != nil {
+		moved = false // the machine knows that only of the last step
+	}
 	acc, err := c.ReadAccount(moved)
 	if err != nil {
 		if c.lost != nil {
@@ -137,7 +155,7 @@ func (c *Core) ended(kind cash.OpKind, result cash.OpResult, e ssp.Event) ([]cas
 		c.Log.WithError(err).Warn("operation ended, its levels could not be read")
 		c.AuditSoon()
 	}
-	end := cash.Ended{Op: kind, Result: result, Total: c.Amount(e), Account: acc}
+	end := cash.Ended{Op: kind, Result: result, Total: total, Account: acc}
 	if e.Code == ssp.EvEmptied { // carries no value
 		end.Total.Value = c.op.total
 	}
@@ -155,7 +173,9 @@ func (c *Core) jammed(e ssp.Event) []cash.Event {
 	if has(c.before, e.Code) {
 		return nil
 	}
-	return []cash.Event{cash.Jammed{Amount: c.Amount(e)}}
+	paid := c.Amount(e)
+	paid.Value += c.op.done
+	return []cash.Event{cash.Jammed{Amount: paid}}
 }
 
 // opQuiet ends an operation of which the machine shows nothing any more: its end was lost, or a jam has ended it.

@@ -125,15 +125,20 @@ func (s *Store) StartEmpty(ctx context.Context, module byte) error {
 // SetRoute implements Router.
 func (s *Store) SetRoute(ctx context.Context, d cash.Denom, toPayout bool) error {
 	return s.do(ctx, NeedReady, func(c *Core) error {
-		if _, ok := c.pic.Channel(d); !ok {
-			return fmt.Errorf("%w: %s is not in the dataset", cash.ErrInvalid, d)
-		}
-		if err := c.SendRoute(d, toPayout); err != nil {
-			return refusal(err)
-		}
-		c.showChannels()
-		return nil
+		return c.ChangeRoute(d, toPayout)
 	})
+}
+
+// ChangeRoute is SetRoute for a driver: it sends one route to the machine, keeps it and shows it.
+func (c *Core) ChangeRoute(d cash.Denom, toPayout bool) error {
+	if _, ok := c.pic.Channel(d); !ok {
+		return fmt.Errorf("%w: %s is not in the dataset", cash.ErrInvalid, d)
+	}
+	if err := c.SendRoute(d, toPayout); err != nil {
+		return refusal(err)
+	}
+	c.showChannels()
+	return nil
 }
 
 // SendRoute sends one route to the machine and keeps it.
@@ -184,27 +189,7 @@ func (c *Core) Routes() error {
 
 // commit sends a command that moves money. The levels are read before, so that progress can be told piece by piece.
 func (c *Core) commit(kind cash.OpKind, cmd []byte) error {
-	switch {
-	case c.op.running:
-		return cash.ErrBusy
-	case c.driver.Busy():
-		return fmt.Errorf("%w: a note waits or is on its way in", cash.ErrBusy)
-	}
-	levels, err := c.ReadLevels()
-	if err != nil {
-		return err
-	}
-	_, err = c.Tx(cmd)
-	switch {
-	case err == nil:
-		c.begin(kind, levels)
-		c.PollNow()
-		return nil
-	case c.lost != nil && maybeSent(err):
-		c.begin(kind, levels)
-		return fmt.Errorf("%w: no answer to %v: %w", cash.ErrOutcomeUnknown, ssp.Command(cmd[0]), err)
-	}
-	return payoutRefusal(err)
+	return payoutRefusal(c.CommitSteps(kind, cmd, nil))
 }
 
 // payoutRefusal gives the error byte of the commands that move money its meaning (ssp.md section 5.1).

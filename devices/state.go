@@ -127,6 +127,9 @@ func (c *Core) rule(code ssp.EventCode) (StateRule, bool) {
 
 // resting is the state of a machine with nothing but what its acceptor is set to in its answer.
 func (c *Core) resting(answer []ssp.Event) cash.State {
+	if s, ok := c.stepState(); ok {
+		return s
+	}
 	switch {
 	case c.pic.CashboxRemoved:
 		return cash.StateCashboxRemoved

@@ -42,7 +42,9 @@ type settings struct {
 }
 
 // families are the drivers, in the order in which they are asked whether a machine is theirs.
-func families() []devices.Family { return []devices.Family{note.Family(), coin.Family()} }
+func families() []devices.Family {
+	return []devices.Family{note.Family(), note.FloatFamily(), coin.Family()}
+}
 
 // app is every part of a running coffer, wired.
 type app struct {

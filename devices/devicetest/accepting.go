@@ -20,7 +20,7 @@ func identify(b *bench) {
 		b.Errorf("found %v, %v by its name", d, ok)
 	}
 	for i, ch := range s.Channels {
-		if ch.Number != i+1 || ch.Inhibited || ch.ToPayout != s.HasPayout || ch.Level != s.Levels[ch.Denom] {
+		if ch.Number != i+1 || ch.Inhibited || ch.ToPayout != b.recycles(ch.Denom.Value) || ch.Level != s.Levels[ch.Denom] {
 			b.Errorf("channel %+v", ch)
 		}
 	}
@@ -31,7 +31,7 @@ func accept(b *bench) {
 	b.accept()
 	small, large := b.values()
 	for _, v := range []int64{small, large} {
-		b.went(b.insert(v, 1), b.stores())
+		b.went(b.insert(v, 1), b.stores(v))
 		b.rest()
 	}
 	if b.coins() {
@@ -39,9 +39,9 @@ func accept(b *bench) {
 		b.event("CoinCredited 1x 200 EUR payout")
 	} else {
 		b.event("NoteHeld 500 EUR")
-		b.event("NoteCredited 500 EUR " + b.stores())
-		b.event("NotePlaced 500 EUR " + b.stores())
-		b.event("NotePlaced 2000 EUR " + b.stores())
+		b.event("NoteCredited 500 EUR " + b.stores(500))
+		b.event("NotePlaced 500 EUR " + b.stores(500))
+		b.event("NotePlaced 2000 EUR " + b.stores(2000))
 	}
 	b.event("state IDLE")
 	b.ok(b.dev.Disable(b.ctx()))
@@ -69,9 +69,9 @@ func inhibit(b *bench) {
 		b.Error("the picture does not show the inhibit")
 	}
 	b.went(b.insert(small, 1), sim.IsReturned)
-	b.went(b.insert(large, 1), b.stores())
+	b.went(b.insert(large, 1), b.stores(large))
 	b.ok(b.dev.SetInhibits(b.ctx(), []cash.Denom{piece(small)}, false))
-	b.went(b.insert(small, 1), b.stores())
+	b.went(b.insert(small, 1), b.stores(small))
 	b.rest()
 }
 
@@ -84,7 +84,7 @@ func escrow(b *bench) {
 	b.until("held", func() bool { s := b.dev.Snapshot().Escrow; return s != nil && *s == piece(500) })
 	b.went(id, sim.InEscrow)
 	b.ok(d.AcceptEscrow(b.ctx()))
-	b.went(id, b.stores())
+	b.went(id, b.stores(500))
 	b.event("NotePlaced 500 EUR")
 	b.rest()
 
@@ -99,7 +99,7 @@ func escrow(b *bench) {
 	b.rest()
 
 	b.ok(d.SetAutoAccept(b.ctx(), true))
-	b.went(b.insert(2000, 1), b.stores())
+	b.went(b.insert(2000, 1), b.stores(2000))
 	b.rest()
 }
 
@@ -126,7 +126,7 @@ func route(b *bench) {
 	b.is(d.SetRoute(b.ctx(), piece(7), true), cash.ErrInvalid)
 	b.ok(d.SetRoute(b.ctx(), piece(small), false))
 	b.went(b.insert(small, 1), sim.InCashbox)
-	b.went(b.insert(large, 1), sim.InPayout)
+	b.went(b.insert(large, 1), b.stores(large))
 	b.rest()
 	b.ok(d.SetRoute(b.ctx(), piece(small), true))
 	b.went(b.insert(small, 1), sim.InPayout)
@@ -142,7 +142,7 @@ func cashbox(b *bench) {
 	b.fault(sim.Fault{Kind: sim.FaultCashboxReplaced})
 	b.event("state CASHBOX_REPLACE")
 	b.until("shown", func() bool { return !b.dev.Snapshot().CashboxRemoved })
-	b.went(b.insert(500, 1), b.stores())
+	b.went(b.insert(500, 1), b.stores(500))
 	b.rest()
 }
 

@@ -21,6 +21,8 @@ var machines = []struct {
 	levels  map[int64]int
 }{
 	{"spectral-payout", 0, map[int64]int{500: 4, 1000: 4, 2000: 8}},
+	{"nv22", 0, map[int64]int{500: 4, 2000: 8}},
+	{"nv11", 0, map[int64]int{500: 8}},
 	{"nv200", 0, nil},
 	{"scs", 16, map[int64]int{10: 50, 20: 50, 50: 50, 100: 50, 200: 50}},
 }

@@ -18,7 +18,7 @@ func (b *bench) filled() devices.Payer {
 
 func payout(b *bench) {
 	p := b.filled()
-	small, large := b.values()
+	small, large := b.amounts()
 	want := money(small + large)
 	b.ok(p.TestPayout(b.ctx(), want))
 	b.ok(p.StartPayout(b.ctx(), want))
@@ -37,7 +37,7 @@ func payout(b *bench) {
 // payoutAcceptorOff: disabling the acceptor leaves the machine able to pay, and not to take.
 func payoutAcceptorOff(b *bench) {
 	p := b.filled()
-	small, _ := b.values()
+	small, _ := b.amounts()
 	b.ok(b.dev.Disable(b.ctx()))
 	b.until("disabled", func() bool { return b.dev.Snapshot().State == cash.StateDisabled })
 	b.ok(p.StartPayout(b.ctx(), money(small)))
@@ -48,7 +48,7 @@ func payoutAcceptorOff(b *bench) {
 }
 
 func refusals(b *bench) {
-	small, large := b.values()
+	small, large := b.amounts()
 	p := b.dev.(devices.Payer)
 	if !b.coins() {
 		b.is(p.StartPayout(b.ctx(), money(small)), cash.ErrDisabled)
@@ -75,8 +75,9 @@ func refusals(b *bench) {
 
 func float(b *bench) {
 	b.filled()
-	small, large := b.values()
-	keep := cash.Counts{piece(small): 2, piece(large): 1}
+	small, large := b.amounts()
+	keep := cash.Counts{piece(small): 2}
+	keep[piece(large)] = 1
 	b.ok(b.dev.(devices.Floater).StartFloat(b.ctx(), keep))
 	b.event("state FLOATING")
 	b.event("Ended float done")
@@ -100,7 +101,7 @@ func empty(b *bench) {
 
 func halt(b *bench) {
 	p := b.filled()
-	_, large := b.values()
+	_, large := b.amounts()
 	b.ok(b.World.SetSpeed(4))
 	b.ok(p.StartPayout(b.ctx(), money(4*large)))
 	b.event("Progress dispense")
@@ -115,7 +116,7 @@ func halt(b *bench) {
 
 func diverted(b *bench) {
 	p := b.filled()
-	_, large := b.values()
+	_, large := b.amounts()
 	b.fault(sim.Fault{Kind: sim.FaultDivert})
 	b.ok(p.StartPayout(b.ctx(), money(large)))
 	if b.coins() {
@@ -130,7 +131,7 @@ func diverted(b *bench) {
 
 func payoutJam(b *bench) {
 	p := b.filled()
-	small, large := b.values()
+	small, large := b.amounts()
 	b.ok(b.World.SetSpeed(10))
 	b.ok(p.StartPayout(b.ctx(), money(large+small)))
 	b.event("state DISPENSING")

@@ -57,7 +57,7 @@ func drive(t *testing.T, rig *Rig, cfg devices.DeviceConfig) *bench {
 	b.station = devices.NewStation(
 		[]devices.LineConfig{{Port: port, Devices: []devices.DeviceConfig{cfg}, ReplyTimeout: replyTimeout}},
 		map[string]line.Opener{port: rig.Link},
-		[]devices.Family{note.Family(), coin.Family()}, b.till, log)
+		[]devices.Family{note.Family(), note.FloatFamily(), coin.Family()}, b.till, log)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
@@ -216,9 +216,29 @@ func (b *bench) values() (small, large int64) {
 	return 500, 2000
 }
 
-// stores is where an accepted piece goes when its route says so.
-func (b *bench) stores() string {
-	if b.hasPayout() {
+// amounts are two amounts that the machine under test can pay, each as one piece, in any order.
+func (b *bench) amounts() (small, large int64) {
+	small, large = b.values()
+	if b.float() {
+		return small, small
+	}
+	return small, large
+}
+
+// float says whether the store is a note float: it recycles the smallest denomination, and pays by the piece.
+func (b *bench) float() bool {
+	_, ok := b.dev.(devices.NoteFloat)
+	return ok
+}
+
+// recycles says whether an accepted piece of the value goes into the store, as long as no route was changed.
+func (b *bench) recycles(value int64) bool {
+	return b.hasPayout() && (!b.float() || value == b.dev.Snapshot().Channels[0].Denom.Value)
+}
+
+// stores is where an accepted piece goes then.
+func (b *bench) stores(value int64) string {
+	if b.recycles(value) {
 		return sim.InPayout
 	}
 	return sim.InCashbox

@@ -15,6 +15,7 @@ type Device struct {
 	*devices.Base
 	*devices.Store
 	driver *driver
+	owner  devices.Driver // driver, or what it is part of
 }
 
 var (
@@ -27,10 +28,15 @@ var (
 	_ devices.Router       = (*Device)(nil)
 )
 
+// newDevice returns the device of d, which is the owner or part of it.
+func newDevice(c *devices.Core, d *driver, owner devices.Driver) *Device {
+	return &Device{Base: c.Base(), Store: devices.NewStore(c, owner), driver: d, owner: owner}
+}
+
 // do carries out work on the device's goroutine.
 func (v *Device) do(ctx context.Context, need devices.Need, work func(d *driver) error) error {
 	d := v.driver
-	return d.core.Do(ctx, d, need, func() error { return work(d) })
+	return d.core.Do(ctx, v.owner, need, func() error { return work(d) })
 }
 
 // SetAutoAccept implements devices.Escrow. A note that is held already stays held.

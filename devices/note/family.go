@@ -42,6 +42,7 @@ type driver struct {
 	credit cash.Denom // credited, and not placed yet; zero for none
 	moving bool       // the last answer showed a note on its way in
 	before []ssp.EventCode
+	option *byte // of ENABLE PAYOUT DEVICE; nil for none
 
 	payoutRetry time.Time // when a store that was refused may be asked for again
 }
@@ -58,7 +59,7 @@ const (
 func newDriver(c *devices.Core) devices.Driver {
 	d := &driver{core: c}
 	d.escrow.auto = c.Picture().AutoAccept
-	d.device = &Device{Base: c.Base(), Store: devices.NewStore(c, d), driver: d}
+	d.device = newDevice(c, d, d)
 	return d
 }
 

@@ -74,7 +74,7 @@ func (d *driver) retryPayout() error {
 func (d *driver) sendPayout(on bool) error {
 	cmd := ssp.CmdDisablePayout.Data()
 	if on {
-		cmd = ssp.EnablePayoutDevice(nil)
+		cmd = ssp.EnablePayoutDevice(d.option)
 	}
 	if _, err := d.core.Tx(cmd); err != nil {
 		return err
