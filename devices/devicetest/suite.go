@@ -14,7 +14,7 @@ func Run(t *testing.T, open func(t *testing.T) *Rig) {
 			rig := open(t)
 			b := drive(t, rig, c.config)
 			switch {
-			case c.notes && b.coins(), c.coins && !b.coins(), c.payout && !b.hasPayout():
+			case c.notes && b.coins(), c.coins && !b.coins(), c.payout && !b.hasPayout(), c.float && !b.float():
 				return // this machine has nothing of the kind
 			}
 			c.run(b)
@@ -28,6 +28,7 @@ type testCase struct {
 	notes  bool // note machines only
 	coins  bool // coin machines only
 	payout bool // machines with a payout store only
+	float  bool // machines with a note float only
 	config devices.DeviceConfig
 	run    func(b *bench)
 }
@@ -60,4 +61,9 @@ var cases = []testCase{
 	{name: "key lost", run: loseKey},
 	{name: "noise", run: noise},
 	{name: "many pieces", run: many},
+	{name: "top notes", float: true, run: topNotes},
+	{name: "stacking", float: true, run: stacking},
+	{name: "one recycled denomination", float: true, run: recycled},
+	{name: "float removed and attached", float: true, run: floatAway},
+	{name: "power cut between notes", float: true, run: cutBetweenNotes},
 }
