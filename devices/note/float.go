@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"coffer/devices"
 	"coffer/internal/cash"
@@ -146,6 +147,9 @@ func (f *floatDriver) After(answer []ssp.Event, draining bool) (hold bool, err e
 func (f *floatDriver) attached(answer []ssp.Event, draining bool) error {
 	was := f.away
 	f.away = slices.ContainsFunc(answer, func(e ssp.Event) bool { return e.Code == ssp.EvFloatRemoved })
+	if f.away {
+		f.payoutRetry = time.Now().Add(payoutPause) // there is nothing to be enabled
+	}
 	switch {
 	case was == f.away || draining:
 		return nil

@@ -47,6 +47,29 @@ var jobs = []job{
 	}},
 }
 
+// float keeps two of 5 EUR. On a note float that is several commands.
+func (tt *tabletop) float(d devices.Device) {
+	keep := cash.Counts{cash.Denom{Value: 500, Currency: "EUR"}: 2}
+	if _, err := tt.till.Float(context.Background(), me, d, keep); err != nil {
+		tt.t.Logf("float: %v", err)
+	}
+}
+
+// otherJobs are those in which a model differs from the recycler.
+var otherJobs = map[string][]job{
+	nv22.profile: {
+		{"note that no reel takes", true, func(tt *tabletop, d devices.Device) { tt.put(2000) }},
+		jobs[3],
+	},
+	noteFloat.profile: {
+		{"note into the float", true, func(tt *tabletop, d devices.Device) { tt.put(500) }},
+		{"note past the float", true, func(tt *tabletop, d devices.Device) { tt.put(2000) }},
+		{"payout of three notes", true, jobs[3].run},
+		{"stacking of four notes", true, (*tabletop).float},
+		jobs[4],
+	},
+}
+
 func (tt *tabletop) put(value int64) {
 	tt.t.Helper()
 	if _, err := tt.machine.Insert(sim.Insert{Value: value, Currency: "EUR"}); err != nil {
@@ -180,26 +203,34 @@ func TestDisturbed(t *testing.T) {
 			for _, j := range jobs {
 				t.Run(j.name, func(t *testing.T) {
 					t.Parallel()
-					everyMoment(t, x, j)
+					everyMoment(t, recycler, x, j, perJob)
 				})
+			}
+			for _, kind := range []model{nv22, noteFloat} {
+				for _, j := range otherJobs[kind.profile] {
+					t.Run(kind.profile+" "+j.name, func(t *testing.T) {
+						t.Parallel()
+						everyMoment(t, kind, x, j, perJob/2)
+					})
+				}
 			}
 		})
 	}
 }
 
-func everyMoment(t *testing.T, x disturb, j job) {
+func everyMoment(t *testing.T, kind model, x disturb, j job, most int) {
 	moments := 0
-	onTabletop(t, func(tt *tabletop) {
+	onTabletop(t, kind, func(tt *tabletop) {
 		moments = tt.do(j, x, 0)
 		tt.audit()
 	})
 	if moments == 0 {
 		t.Fatal("nothing happened")
 	}
-	points := sample(t.Name(), moments, perJob)
+	points := sample(t.Name(), moments, most)
 	for _, n := range points {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			onTabletop(t, func(tt *tabletop) {
+			onTabletop(t, kind, func(tt *tabletop) {
 				tt.do(j, x, n)
 				tt.checkEnd(tt.audit())
 			})
@@ -214,7 +245,7 @@ func (tt *tabletop) checkEnd(tr truth) {
 	if worth(tr.Dispensed) > payoutValue {
 		tt.t.Errorf("dispensed %v", tr.Dispensed)
 	}
-	open, err := tt.ledger.OpenOps(context.Background(), recyclerID)
+	open, err := tt.ledger.OpenOps(context.Background(), tt.kind.id)
 	if err != nil {
 		tt.t.Fatal(err)
 	}

@@ -17,7 +17,16 @@ const noiseExchanges = 10_000
 // asked for: nothing is credited that was not taken, nothing paid that is not on the books, and when the noise ends the
 // line works as before.
 func TestNoise(t *testing.T) {
-	onTabletop(t, func(tt *tabletop) {
+	for _, c := range []struct {
+		kind model
+		pay  int64
+	}{{recycler, 500}, {noteFloat, 1000}} {
+		t.Run(c.kind.profile, func(t *testing.T) { noise(t, c.kind, c.pay) })
+	}
+}
+
+func noise(t *testing.T, kind model, pay int64) {
+	onTabletop(t, kind, func(tt *tabletop) {
 		t := tt.t
 		d := tt.device()
 		tt.enable(d)
@@ -33,7 +42,7 @@ func TestNoise(t *testing.T) {
 				}
 			}
 			if d.Snapshot().Ready && rnd.IntN(10) == 0 {
-				_, err := tt.till.Dispense(context.Background(), me, d, eur(500))
+				_, err := tt.till.Dispense(context.Background(), me, d, eur(pay))
 				if err == nil || errors.Is(err, cash.ErrOutcomeUnknown) {
 					asked++
 				}
@@ -49,8 +58,8 @@ func TestNoise(t *testing.T) {
 		}
 		tt.noise(0)
 		tr := tt.audit()
-		if paid := worth(tr.Dispensed); paid > int64(asked)*500 {
-			t.Errorf("paid %d, asked for %d", paid, asked*500)
+		if paid := worth(tr.Dispensed); paid > int64(asked)*pay {
+			t.Errorf("paid %d, asked for %d", paid, int64(asked)*pay)
 		}
 		time.Sleep(2 * time.Second) // what was under way when the noise ended
 		before := wire.State()

@@ -29,6 +29,7 @@ import (
 // machine, which lives on.
 type tabletop struct {
 	t       *testing.T
+	kind    model
 	machine *sim.Machine
 	cable   *sim.Line
 	dir     string // of the ledger
@@ -46,18 +47,31 @@ type tabletop struct {
 
 var eur = func(v int64) cash.Amount { return cash.Amount{Value: v, Currency: "EUR"} }
 
+// model is a machine on a tabletop.
+type model struct {
+	profile string
+	id      cash.DeviceID
+	levels  map[int64]int
+}
+
+var (
+	recycler  = model{"spectral-payout", recyclerID, map[int64]int{500: 4, 1000: 4, 2000: 4}}
+	nv22      = model{"nv22", recyclerID, map[int64]int{500: 4, 1000: 4}}
+	noteFloat = model{"nv11", "NV11-" + recyclerPort, map[int64]int{500: 6}}
+)
+
 // onTabletop runs f in a bubble with a fresh tabletop.
-func onTabletop(t *testing.T, f func(*tabletop)) {
+func onTabletop(t *testing.T, kind model, f func(*tabletop)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		world := sim.NewWorld(nil)
 		if err := world.SetSpeed(10); err != nil { // fewer polls that see nothing
 			t.Fatal(err)
 		}
-		tt := &tabletop{t: t, cable: world.AddLine(recyclerPort), dir: t.TempDir()}
+		tt := &tabletop{t: t, kind: kind, cable: world.AddLine(recyclerPort), dir: t.TempDir()}
 		var err error
-		tt.machine, err = tt.cable.AddMachine(0, "spectral-payout", sim.Options{
-			Currency: "EUR", Dataset: []int64{500, 1000, 2000, 5000}, Levels: map[int64]int{500: 4, 1000: 4, 2000: 4},
+		tt.machine, err = tt.cable.AddMachine(0, kind.profile, sim.Options{
+			Currency: "EUR", Dataset: []int64{500, 1000, 2000, 5000}, Levels: kind.levels,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -92,7 +106,7 @@ func (tt *tabletop) setUp() {
 	tt.till = till.New(tt.tap, events, log, time.Now)
 	cfg := []devices.LineConfig{{Port: recyclerPort, Devices: []devices.DeviceConfig{{ID: "notes", Currency: "EUR"}}}}
 	openers := map[string]line.Opener{recyclerPort: line.ConnOpener(tt.tap.connect)}
-	tt.station = devices.NewStation(cfg, openers, []devices.Family{note.Family()}, tt.till, log)
+	tt.station = devices.NewStation(cfg, openers, []devices.Family{note.Family(), note.FloatFamily()}, tt.till, log)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func(s *devices.Station) { ended <- s.Run(ctx) }(tt.station)
@@ -156,7 +170,7 @@ func (tt *tabletop) device() (d devices.Device) {
 	tt.t.Helper()
 	tt.await("recycler is ready", func() bool {
 		var ok bool
-		d, ok = tt.station.Device(recyclerID)
+		d, ok = tt.station.Device(tt.kind.id)
 		return ok && d.Snapshot().Ready
 	})
 	return d
@@ -179,7 +193,7 @@ func (tt *tabletop) truth() (tr truth) {
 func (tt *tabletop) differs(tr truth) string {
 	tt.t.Helper()
 	books := map[string][]row{}
-	list, err := tt.ledger.Balance(context.Background(), recyclerID)
+	list, err := tt.ledger.Balance(context.Background(), tt.kind.id)
 	if err != nil {
 		tt.t.Fatal(err)
 	}
@@ -223,7 +237,7 @@ func (tt *tabletop) audit() truth {
 // checkRows holds credits and payouts of the ledger against what was taken and handed out.
 func (tt *tabletop) checkRows(tr truth) {
 	tt.t.Helper()
-	rows, err := tt.ledger.LinesSince(context.Background(), recyclerID, 0)
+	rows, err := tt.ledger.LinesSince(context.Background(), tt.kind.id, 0)
 	if err != nil {
 		tt.t.Fatal(err)
 	}
