@@ -57,6 +57,14 @@ func asValidator(m *machine) {
 	m.table("58", "F0 05 00000000 00000000 00000000 00000000 00000000")
 }
 
+// asNV22 is an NV22 Spectral with 5 and 10 EUR.
+func asNV22(m *machine) {
+	asRecycler(m)
+	m.table("05", "F0 06 30313137 455552 000001 02 050A 0202 000064 08 455552455552 05000000 0A000000")
+	m.table("20", "F0 4E565330303931313731303339303030") // NVS0091171039000
+	m.table("22", "F0 02 04 00 "+eur5+" 04 00 "+eur10)
+}
+
 // asCoinSystem has 0.20, 0.50 and 2.00 EUR, fifty of each.
 func asCoinSystem(m *machine) {
 	m.becomes("F0 E8")
@@ -96,6 +104,12 @@ func TestStartUp(t *testing.T) {
 		"recycler": {asRecycler, append(head[:8:8],
 			"18", "09", "56", "56", "56", "22", "58", "56",
 			"0C 01", "3C "+eur5, "3C "+eur10, "3C "+eur20, "02 07", "5B", "56")},
+		"recycler on two reels": {asNV22, append(head[:8:8],
+			"18", "09", "56", "56", "56", "22", "58", "56",
+			"0C 01", "3C "+eur5, "3C "+eur10, "02 03", "5B", "56")},
+		"note float": {asFloat, append(head[:8:8],
+			"18", "09", "56", "56", "56", "41", "58", "56",
+			"0C 01", "45 00", "3C "+eur5, "3C "+eur10, "02 03", "5B", "41", "56")},
 		"coin system": {asCoinSystem, append(head[:8:8],
 			"49 00", "09", "56", "56", "56", "22", "58", "56",
 			"0C 01", "3C 14 00 00 00 45 55 52", "3C 32 00 00 00 45 55 52", "3C C8 00 00 00 45 55 52",

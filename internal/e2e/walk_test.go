@@ -108,7 +108,10 @@ func TestDemoMachines(t *testing.T) {
 		seen[id] = true
 		c.settled(id, controlled(t, c.ends.Main, m.Port, m.Address))
 	}
-	for _, want := range []string{"SPECTRAL_PAYOUT-COM5", "SMART_COIN_SYSTEM-COM9", "NOTE_VALIDATOR-COM7", "SMART_COIN_SYSTEM-COM7", "NOTE_VALIDATOR-COM15"} {
+	for _, want := range []string{
+		"SPECTRAL_PAYOUT-COM5", "SMART_COIN_SYSTEM-COM9", "NOTE_VALIDATOR-COM7", "SMART_COIN_SYSTEM-COM7",
+		"SPECTRAL_PAYOUT-COM12", "NOTE_VALIDATOR-COM15", "NV11-COM21",
+	} {
 		if !seen[want] {
 			t.Errorf("no %s among %v", want, seen)
 		}
