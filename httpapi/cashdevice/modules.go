@@ -11,6 +11,7 @@ import (
 const (
 	modelNV4000 = "NV4000"
 	modelPayout = "SPECTRAL_PAYOUT"
+	modelFloat  = "NV11"
 	modelCoins  = "SMART_COIN_SYSTEM"
 	modelTwin   = "TWIN_SMART_COIN_SYSTEM"
 )
@@ -36,7 +37,7 @@ func modules(s *devices.Snapshot) object {
 		}
 		return orNil(value)
 	}
-	pays, twin := s.Model == modelPayout, s.Model == modelTwin
+	pays, twin := s.Model == modelPayout || s.Model == modelFloat, s.Model == modelTwin
 	coins := twin || s.Model == modelCoins
 	out := object{{"mainSerialNumber", nil}, {"buildRevision", nil}, {"nV4000Fields", nil}}
 	if s.Model == modelNV4000 {
