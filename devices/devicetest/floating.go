@@ -129,7 +129,7 @@ func floatAway(b *bench) {
 // cutBetweenNotes: whatever note of a payout the power is cut at, nobody goes on with it when the machine is back.
 func cutBetweenNotes(b *bench) {
 	p := b.filled()
-	for step, paid := range map[int]int{5: 1, 6: 1, 7: 1, 8: 2, 9: 2} { // of the second note, and the first of the third
+	for step, paid := range map[int]int{5: 1, 7: 1, 8: 2} { // of the second note
 		b.until("enabled", func() bool { s := b.dev.Snapshot(); return s.Ready && s.PayoutEnabled })
 		b.ok(b.Machine.SetLevel(500, "EUR", 8))
 		b.till.forget()
