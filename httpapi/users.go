@@ -108,10 +108,14 @@ func (u *Users) Check(ctx context.Context, name, password string) (bool, error) 
 	return ok, nil
 }
 
-// Remembered says, without hashing, whether name logged in with password in the last minutes.
+// Remembered says, without hashing, whether name logged in with password in the last minutes and the file is still as
+// it was then.
 func (u *Users) Remembered(name, password string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.refresh() != nil {
+		return false
+	}
 	until, seen := u.known[u.tag(name, password, u.find(name))]
 	return seen && u.now().Before(until)
 }

@@ -102,6 +102,28 @@ func TestUsersFile(t *testing.T) {
 	}
 }
 
+// TestAnotherProcessTakesAUserAway has `coffer user` change the file beside a server that remembers the password.
+func TestAnotherProcessTakesAUserAway(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "users.yaml")
+	server, other := openUsers(t, path), openUsers(t, path)
+	for _, name := range []string{"ann", "bob"} {
+		if err := other.Set(name, "secret of "+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gate := &Gate{Users: server, Logins: NewThrottle(time.Now)}
+	r := httptest.NewRequest("POST", "/", nil)
+	if err := gate.Login(r, "bob", "secret of bob"); err != nil {
+		t.Fatalf("before: %v", err)
+	}
+	if err := other.Remove("bob"); err != nil {
+		t.Fatal(err)
+	}
+	if err := gate.Login(r, "bob", "secret of bob"); !errors.Is(err, cash.ErrUnauthorized) {
+		t.Errorf("a removed user is let in: %v", err)
+	}
+}
+
 func TestStrangeHashesMatchNothing(t *testing.T) {
 	for _, h := range []string{
 		"", "$", "plain", "$2b$12$abc", "$argon2id$v=19$m=19456,t=2,p=1$!!$!!", "$argon2id$v=18$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA",
