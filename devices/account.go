@@ -117,10 +117,14 @@ func (c *Core) readMoved(acc *cash.Account) error {
 
 // auditor says when a machine's books are compared with the ledger while all goes well.
 type auditor struct {
-	next  time.Time
-	soon  bool
-	agree *cash.Account // as reconciled last, if nothing was recorded since
+	next   time.Time
+	soon   bool
+	agree  *cash.Account   // as reconciled last, if nothing was recorded since
+	awaits []chan struct{} // closed by the next reconcile
 }
+
+// auditWait is how long Audit waits for a machine that does not come to rest.
+const auditWait = 2 * time.Second
 
 // AuditSoon calls for an audit as soon as the machine is at rest.
 func (c *Core) AuditSoon() { c.audit.soon = true }
@@ -133,7 +137,37 @@ func (c *Core) reconcile(ctx context.Context, acc *cash.Account) error {
 	}
 	c.audit.agree, c.audit.soon = acc, false
 	c.audit.next = time.Now().Add(c.base.cfg.device.audit())
+	for _, done := range c.audit.awaits {
+		close(done)
+	}
+	c.audit.awaits = nil
 	return nil
+}
+
+// Audit implements Auditor.
+func (b *Base) Audit(ctx context.Context) error {
+	done := make(chan struct{})
+	err := b.do(ctx, NeedReady, nil, func(c *Core) error {
+		if !c.atRest(c.events) {
+			close(done)
+			return nil
+		}
+		c.AuditSoon()
+		c.PollNow()
+		c.audit.awaits = append(c.audit.awaits, done)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	wait, stop := context.WithTimeout(ctx, auditWait)
+	defer stop()
+	select {
+	case <-done:
+	case <-b.done:
+	case <-wait.Done():
+	}
+	return ctx.Err()
 }
 
 // auditIfDue compares the books if it is time to and the machine is at rest: the account is read, polled for quiet, and

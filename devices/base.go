@@ -216,10 +216,13 @@ func (b *Base) SetInhibits(ctx context.Context, denoms []cash.Denom, inhibit boo
 	return b.do(ctx, NeedReady, nil, func(c *Core) error { return c.setInhibits(denoms, inhibit) })
 }
 
-// Account implements Device.
+// Account implements Device. Books that are not those that agreed last are compared with the ledger next.
 func (b *Base) Account(ctx context.Context) (acc *cash.Account, err error) {
 	err = b.do(ctx, NeedAnswer, nil, func(c *Core) error {
 		acc, err = c.ReadAccount(false)
+		if err == nil && c.audit.agree != nil && !sameAccount(acc, c.audit.agree) {
+			c.AuditSoon()
+		}
 		return err
 	})
 	return acc, err

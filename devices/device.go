@@ -81,6 +81,12 @@ type Emptier interface {
 	StartEmpty(ctx context.Context, module byte) error
 }
 
+// Auditor is a device that can be told to have its books compared with the ledger before the next audit is due.
+type Auditor interface {
+	// Audit returns once Sink.Reconcile has the machine's books, or soon without that where the machine is not at rest.
+	Audit(ctx context.Context) error
+}
+
 // Router is a device whose denominations can go to the payout store or to the cashbox.
 type Router interface {
 	// SetRoute sends denom to the payout store (true) or the cashbox (false) from now on.

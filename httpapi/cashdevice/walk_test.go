@@ -299,3 +299,41 @@ func TestWalkWithCoins(t *testing.T) {
 		w.agrees(walkCoins, w.coins)
 	})
 }
+
+// TestStockByHand changes the store behind coffer's back: a levels read shows the ledger at once, and an operation that
+// follows is booked for what it moves and no more.
+func TestStockByHand(t *testing.T) {
+	const id = "?deviceID=" + walkNotes
+	hand := func(w *walk, value int64, count int) {
+		t.Helper()
+		if err := w.notes.SetLevel(value, "EUR", count); err != nil {
+			t.Fatal(err)
+		}
+	}
+	walking(t, func(w *walk) {
+		w.ok("OpenConnection", `{"ComPort":"COM5","EnablePayout":true}`)
+		w.until(walkNotes, "DISABLED")
+		hand(w, 500, 20)
+		w.get("GetAllLevels" + id)
+		time.Sleep(time.Second)
+		w.agrees(walkNotes, w.notes)
+		for _, op := range []struct{ path, body string }{
+			{"DispenseValue", `{"Value":1500,"CountryCode":"EUR"}`},
+			{"Float", `[1,4,4,0,0,0,0]`},
+			{"SmartEmpty", `{"ModuleNumber":0}`},
+		} {
+			hand(w, 500, 9)
+			hand(w, 1000, 5)
+			w.ok(op.path+id, op.body)
+			if got := w.until(walkNotes, "DISABLED"); !strings.Contains(got, "COMPLETED") {
+				t.Errorf("%s after a change by hand told %s", op.path, got)
+			}
+			w.agrees(walkNotes, w.notes)
+		}
+		hand(w, 500, 3)
+		if a := w.post("DispenseValue"+id, `{"Value":5000,"CountryCode":"EUR"}`); a.status != 400 {
+			t.Errorf("a payout of what is not there: %d %s", a.status, a.body)
+		}
+		w.agrees(walkNotes, w.notes)
+	})
+}

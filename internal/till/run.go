@@ -71,6 +71,7 @@ func (r *run) handle(repeat bool) *Operation {
 // begin carries out steps 1 to 5 of a payout (docs/architecture.md, section 3).
 func (t *Till) begin(ctx context.Context, c Call, d devices.Device, j job) (*Operation, error) {
 	j.op.Device, j.op.Key, j.op.Actor = d.Snapshot().ID, c.Key, c.Actor
+	t.agree(ctx, d)
 	o, err := t.reserve(ctx, c, d, &j)
 	if o == nil && err == nil {
 		o, err = t.launch(ctx, t.desk(j.op.Device), j)
@@ -79,6 +80,31 @@ func (t *Till) begin(ctx context.Context, c Call, d devices.Device, j job) (*Ope
 		return o, refuse(d, j.op.Kind, err)
 	}
 	return o, nil
+}
+
+// agree has the books compared first where the store is not what the ledger says, as after a person has put pieces in:
+// an operation is booked by the difference that it makes. It is left out where the machine has no time for it.
+func (t *Till) agree(ctx context.Context, d devices.Device) {
+	a, ok := d.(devices.Auditor)
+	s := d.Snapshot()
+	if !ok || !s.Ready || s.Operation != "" || t.Running(s.ID) != nil {
+		return
+	}
+	acc, err := d.Account(ctx)
+	if err != nil || acc.Levels == nil {
+		return
+	}
+	k := t.desk(s.ID)
+	k.mu.Lock()
+	b, err := t.open(ctx, k)
+	same := err != nil || len(acc.Levels.Minus(b.payout)) == 0
+	k.mu.Unlock()
+	if same {
+		return
+	}
+	if err := a.Audit(ctx); err != nil {
+		t.log.WithField("device", s.ID).WithError(err).Debug("books not compared before an operation")
+	}
 }
 
 // reserve takes the device for the operation, or returns the operation that the key names, or says why neither. All nil
