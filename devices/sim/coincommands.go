@@ -30,7 +30,7 @@ func setCoinMechInhibit(m *Machine, b []byte) answer {
 	return reply(ssp.OK)
 }
 
-// globalInhibit is 49: 1 lets the feeder run.
+// globalInhibit is 49: 1 lets the feeder run, or the coin mech take coins.
 func globalInhibit(m *Machine, p []byte) answer {
 	switch {
 	case len(p) != 1:
@@ -71,11 +71,18 @@ func setOptions(m *Machine, p []byte) answer {
 	return reply(ssp.OK)
 }
 
-// coinMechOptions is 5A. There is no coin mech whose errors it could report.
-func coinMechOptions(_ *Machine, p []byte) answer {
+// mechErrorsBit of 5A: report COIN MECH ERROR.
+const mechErrorsBit byte = 1
+
+// faultyCreditSensor is a ccTalk fault code, the one that a broken coin mech reports here.
+const faultyCreditSensor byte = 3
+
+// coinMechOptions is 5A.
+func coinMechOptions(m *Machine, p []byte) answer {
 	if len(p) != 1 {
 		return reply(ssp.WrongParameters)
 	}
+	m.ram.mechErrors = p[0]&mechErrorsBit != 0
 	return reply(ssp.OK)
 }
 

@@ -17,8 +17,8 @@ const (
 // pollPatience is how long the feeder runs without a poll, in real time (ssp.md 3.2).
 const pollPatience = 10 * time.Second
 
-// coinPath is the mechanics of a coin system: a feeder that takes coins one by one, and a hopper that gives them out
-// one by one. One of the two moves at a time.
+// coinPath is the mechanics of a coin machine: a feeder or a coin mech that takes coins one by one, and a hopper, or
+// two, that gives them out one by one. Only one side moves at a time.
 type coinPath struct {
 	m      *Machine
 	feeder []*piece // before the sensors
@@ -26,29 +26,35 @@ type coinPath struct {
 	lying  []*piece // in the feeder when the power went
 }
 
-func (c *coinPath) enabled() bool { return c.m.ram.enabled && c.m.ram.feederOn }
+func (c *coinPath) enabled() bool {
+	return c.m.ram.enabled && c.m.ram.feederOn && !c.m.faults.mechOff && !c.m.faults.mechError
+}
+
+func (c *coinPath) hasFeeder() bool { return c.m.prof.has(featureFeeder) }
 
 func (c *coinPath) idle() bool { return len(c.feeder) == 0 && len(c.lying) == 0 && !c.tail }
 
 func (c *coinPath) busy() bool { return len(c.feeder) > 0 || c.tail }
 
-// running reports whether coins run through: PAY-IN ACTIVE.
-func (c *coinPath) running() bool { return c.busy() && c.m.nv.op == nil }
+// running reports whether the feeder runs: PAY-IN ACTIVE.
+func (c *coinPath) running() bool { return c.hasFeeder() && c.busy() && c.m.nv.op == nil }
 
 // accepts reports whether the feeder draws coins in.
 func (c *coinPath) accepts() bool {
 	return c.enabled() && !c.m.initialising && !c.m.faults.calibration && c.heard()
 }
 
-// heard reports whether the host polls.
-func (c *coinPath) heard() bool { return time.Since(c.m.ram.lastPoll) <= pollPatience }
+// heard reports whether the host polls, which a feeder insists on.
+func (c *coinPath) heard() bool {
+	return !c.hasFeeder() || time.Since(c.m.ram.lastPoll) <= pollPatience
+}
 
 func (c *coinPath) room(n int) error {
 	switch {
 	case len(c.feeder)+len(c.lying)+n > c.m.prof.Feeder:
-		return fmt.Errorf("%w: the feeder holds %d coins, %d are in it", ErrRefused, c.m.prof.Feeder, len(c.feeder))
+		return fmt.Errorf("%w: the way in holds %d coins, %d are in it", ErrRefused, c.m.prof.Feeder, len(c.feeder))
 	case c.m.faults.jam:
-		return fmt.Errorf("%w: the feeder is jammed; use fault unjam", ErrRefused)
+		return fmt.Errorf("%w: the way in is jammed; use fault unjam", ErrRefused)
 	}
 	return nil
 }
@@ -79,7 +85,9 @@ func (c *coinPath) giveBack(p *piece) {
 // feed takes the next coin past the sensors, as long as the host polls and the hopper stands still.
 func (c *coinPath) feed() {
 	if len(c.feeder) == 0 {
-		c.tail = true
+		if c.tail = c.hasFeeder(); !c.tail {
+			return
+		}
 		c.m.anyway("coin:stop", coinTailTime, func() { c.tail = false })
 		return
 	}
@@ -115,9 +123,11 @@ func (c *coinPath) validate(p *piece) {
 func (c *coinPath) accept(p *piece) {
 	m := c.m
 	m.count(coinsIn, 1)
+	m.count(pastSensors, 1)
 	zeroToCashbox := m.ram.reg0&emptyToCashbox != 0 && m.stock.count(p.d, inPayout) == 0
 	if m.storeTakes(p.d) && !zeroToCashbox {
 		m.stock.move(p.d, inTransit, inPayout)
+		m.stow(p.d, 1)
 		p.arrived(InPayout)
 	} else {
 		m.stock.move(p.d, inTransit, inCashbox)
@@ -142,6 +152,7 @@ func (c *coinPath) next() {
 			return
 		}
 		m.count(coinsOut, 1)
+		m.count(pastSensors, 1)
 		front := op.kind == opPayout || m.ram.reg1&emptyToFront != 0
 		if front && m.faults.divert {
 			m.faults.divert = false
@@ -154,6 +165,7 @@ func (c *coinPath) next() {
 		op.paid += d.value
 		if front {
 			m.stock.move(d, inPayout, dispensed)
+			m.stow(d, -1)
 		} else {
 			c.intoCashbox(d)
 		}
@@ -163,8 +175,19 @@ func (c *coinPath) next() {
 
 func (c *coinPath) intoCashbox(d denom) {
 	c.m.stock.move(d, inPayout, inCashbox)
+	c.m.stow(d, -1)
 	c.m.count(coinsToCashbox, 1)
 	c.m.toCashbox(d)
+}
+
+// giveAllBack is the return lever: what is still before the sensors falls out.
+func (c *coinPath) giveAllBack() {
+	c.m.cancel("coin:in")
+	for _, p := range c.feeder {
+		c.giveBack(p)
+	}
+	c.feeder = nil
+	c.feed()
 }
 
 func (c *coinPath) polled() {}
@@ -189,7 +212,10 @@ func (c *coinPath) statuses(out []ssp.Event) []ssp.Event {
 	}
 	add(m.faults.stackerFull || m.storeFull(), ssp.Event{Code: ssp.EvDeviceFull})
 	add(m.faults.calibration, ssp.Event{Code: ssp.EvCalibrationFailed, Error: mustCalibrate})
-	add(m.faults.jam && len(c.feeder) > 0, ssp.Event{Code: ssp.EvCoinMechJammed})
+	mech := m.prof.has(featureCoinMech)
+	add(m.faults.jam && (mech || len(c.feeder) > 0), ssp.Event{Code: ssp.EvCoinMechJammed})
+	add(m.faults.mechOff, ssp.Event{Code: ssp.EvCoinMechDisabled})
+	add(m.faults.mechError && m.ram.mechErrors, ssp.Event{Code: ssp.EvCoinMechError, Error: faultyCreditSensor})
 	add(c.running(), ssp.Event{Code: ssp.EvPayInActive})
 	return out
 }

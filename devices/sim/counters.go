@@ -21,12 +21,19 @@ const (
 	calibrationFails
 	resets
 	coinsToCashbox // from the feeder and from the hopper
+	pastSensors    // coins in and out
+	payoutRequests
+	floatRequests
 )
 
-// counterOrder is the layout of GET COUNTERS by family (ssp.md 10.12).
+// countersHopper3 is a layout of its own, the only one without a count byte.
+const countersHopper3 = "hopper3"
+
+// counterOrder is the layout of GET COUNTERS, by family but for the SMART Hopper 3 (ssp.md 10.12).
 var counterOrder = map[string][]counter{
-	familyNote: {stacked, stored, paidNotes, transferred, rejected},
-	familyCoin: {coinsOut, coinsIn, feederRejects, hopperJams, feederJams, frauds, calibrationFails, resets, coinsToCashbox},
+	familyNote:      {stacked, stored, paidNotes, transferred, rejected},
+	familyCoin:      {coinsOut, coinsIn, feederRejects, hopperJams, feederJams, frauds, calibrationFails, resets, coinsToCashbox},
+	countersHopper3: {pastSensors, coinsIn, coinsOut, coinsToCashbox, payoutRequests, floatRequests},
 }
 
 // counterNames are the names of Truth.Counters, in the same order.
@@ -34,10 +41,11 @@ var counterNames = map[string][]string{
 	familyNote: {"stacked", "stored", "dispensed", "transferred", "rejected"},
 	familyCoin: {"paid_out", "paid_in", "feeder_rejects", "hopper_jams", "feeder_jams", "fraud_attempts",
 		"calibration_fails", "resets", "to_cashbox"},
+	countersHopper3: {"past_sensors", "paid_in", "paid_out", "to_cashbox", "payout_requests", "float_requests"},
 }
 
 func (m *Machine) count(c counter, n uint32) {
-	for i, o := range counterOrder[m.prof.Family] {
+	for i, o := range counterOrder[m.prof.counters()] {
 		if o == c {
 			m.nv.counters[i] += n
 		}
@@ -45,8 +53,11 @@ func (m *Machine) count(c counter, n uint32) {
 }
 
 func getCounters(m *Machine) answer {
-	n := len(counterOrder[m.prof.Family])
-	out := []byte{byte(ssp.OK), byte(n)}
+	n := len(counterOrder[m.prof.counters()])
+	out := []byte{byte(ssp.OK)}
+	if m.prof.counters() != countersHopper3 {
+		out = append(out, byte(n))
+	}
 	for _, c := range m.nv.counters[:n] {
 		out = le.AppendUint32(out, c)
 	}

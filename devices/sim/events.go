@@ -20,7 +20,8 @@ var since = map[ssp.EventCode]int{
 	ssp.EvEmptying: 5, ssp.EvNotePathOpen: 6, ssp.EvDispensedAtReset: 6, ssp.EvIntoStoreAtReset: 6,
 	ssp.EvIntoStackerAtReset: 6, ssp.EvTransferredToStacker: 6, ssp.EvSmartEmptied: 6, ssp.EvSmartEmptying: 6,
 	ssp.EvErrorDuringPayout: 6, ssp.EvValueAdded: 7, ssp.EvInitialising: 7, ssp.EvChannelDisable: 7,
-	ssp.EvCalibrationFailed: 7,
+	ssp.EvCalibrationFailed: 7, ssp.EvCoinReturnPressed: 5, ssp.EvCoinMechEnabled: 6, ssp.EvCoinMechDisabled: 6,
+	ssp.EvCoinMechError: 7,
 }
 
 // needsAck is the list of ssp.md 11.5.

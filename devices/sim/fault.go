@@ -2,7 +2,10 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"coffer/ssp"
 )
 
 // The faults that every machine or some machines take. Repeating one changes nothing.
@@ -32,6 +35,11 @@ const (
 	FaultDivert          = "divert"            // the next piece to be paid goes to the cashbox, once
 	FaultFloatRemoved    = "float_removed"     // note floats; what is in it stays in it
 	FaultFloatAttached   = "float_attached"    // ends float_removed
+	FaultMechOff         = "coin_mech_off"     // machines with a coin mech: it is pulled off
+	FaultMechOn          = "coin_mech_on"      // and back
+	FaultMechError       = "coin_mech_error"   // it reports a fault of its own
+	FaultMechOK          = "coin_mech_ok"      // ends coin_mech_error
+	FaultMechReturn      = "coin_mech_return"  // somebody presses its return lever
 	FaultClear           = "clear"             // ends bit_flips, drop_bytes, duplicate_replies, delay and mute
 )
 
@@ -55,6 +63,7 @@ type faults struct {
 	halt                        bool  // haltAfter is to come
 	divert                      bool
 	floatOut                    bool
+	mechOff, mechError          bool
 }
 
 // faultKind is how a kind works: begin makes it so, end is what ForMS does later, nil where there is nothing to end.
@@ -62,6 +71,9 @@ type faultKind struct {
 	family     string // "" for all
 	begin, end func(m *Machine, f Fault)
 }
+
+// mechFaults are of machines with a coin mech only.
+var mechFaults = []string{FaultMechOff, FaultMechOn, FaultMechError, FaultMechOK, FaultMechReturn}
 
 // set makes the two halves of a condition.
 func set(on func(m *Machine) *bool) (begin, end func(*Machine, Fault)) {
@@ -77,6 +89,7 @@ var faultKinds = func() map[string]faultKind {
 	twice, twiceEnd := set(func(m *Machine) *bool { return &m.noise.duplicates })
 	divert, divertEnd := set(func(m *Machine) *bool { return &m.faults.divert })
 	calib, calibEnd := set(func(m *Machine) *bool { return &m.faults.calibration })
+	mechError, mechOK := set(func(m *Machine) *bool { return &m.faults.mechError })
 	plug, unplug := set(func(m *Machine) *bool { return &m.plugged })
 	return map[string]faultKind{
 		FaultJam:             {"", counted(jam, hopperJams, func(m *Machine) bool { return m.faults.jam }), unjam},
@@ -107,7 +120,14 @@ var faultKinds = func() map[string]faultKind {
 		FaultHaltPayoutAfter: {"", func(m *Machine, f Fault) { m.faults.halt, m.faults.haltAfter, m.faults.haltPaid = true, f.Paid, 0 },
 			func(m *Machine, _ Fault) { m.faults.halt = false }},
 		FaultDivert: {"", divert, divertEnd},
-		FaultClear:  {"", func(m *Machine, _ Fault) { m.noise = noise{rnd: m.noise.rnd} }, nil},
+
+		FaultMechOff:    {familyCoin, func(m *Machine, _ Fault) { m.faults.mechOff = true }, mechOn},
+		FaultMechOn:     {familyCoin, mechOn, nil},
+		FaultMechError:  {familyCoin, mechError, mechOK},
+		FaultMechOK:     {familyCoin, mechOK, nil},
+		FaultMechReturn: {familyCoin, mechReturn, nil},
+
+		FaultClear: {"", func(m *Machine, _ Fault) { m.noise = noise{rnd: m.noise.rnd} }, nil},
 	}
 }()
 
@@ -118,7 +138,8 @@ func (m *Machine) Fault(f Fault) error {
 	switch {
 	case !ok:
 		return fmt.Errorf("%w: no fault %q", ErrInvalid, f.Kind)
-	case k.family != "" && k.family != m.prof.Family:
+	case k.family != "" && k.family != m.prof.Family,
+		slices.Contains(mechFaults, f.Kind) && !m.prof.has(featureCoinMech):
 		return fmt.Errorf("%w: fault %q is none of a %s", ErrInvalid, f.Kind, m.prof.Name)
 	case f.Kind == FaultPayoutJam && m.prof.Store == 0:
 		return fmt.Errorf("%w: a %s has no payout store", ErrInvalid, m.prof.Name)
@@ -129,6 +150,7 @@ func (m *Machine) Fault(f Fault) error {
 	}
 	m.enter(func() {
 		k.begin(m, f)
+		m.watchLifter()
 		if k.end != nil && f.ForMS > 0 && f.AtStep == 0 {
 			m.endFault(f, func() { k.end(m, Fault{}) })
 		}
@@ -152,6 +174,24 @@ func counted(begin func(*Machine, Fault), c counter, already func(*Machine) bool
 			m.count(c, 1)
 		}
 		begin(m, f)
+	}
+}
+
+// mechOn puts the coin mech back.
+func mechOn(m *Machine, _ Fault) {
+	if m.faults.mechOff {
+		m.faults.mechOff = false
+		if m.power && m.booted {
+			m.tell(ssp.Event{Code: ssp.EvCoinMechEnabled})
+		}
+	}
+}
+
+// mechReturn presses the return lever, which works without power.
+func mechReturn(m *Machine, _ Fault) {
+	m.mech.(*coinPath).giveAllBack()
+	if m.power && m.booted {
+		m.tell(ssp.Event{Code: ssp.EvCoinReturnPressed})
 	}
 }
 

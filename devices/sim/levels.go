@@ -48,9 +48,9 @@ func setLevel(m *Machine, b []byte) answer {
 	case m.nv.op != nil:
 		return refuse(busy)
 	case n == 0:
-		m.stock.fill(d, inPayout, -now)
+		m.fill(d, -now)
 	default:
-		m.stock.fill(d, inPayout, n)
+		m.fill(d, n)
 	}
 	return reply(ssp.OK)
 }
@@ -158,7 +158,8 @@ func cashboxPayoutData(m *Machine) answer {
 func (m *Machine) storeTakes(d denom) bool {
 	level, limit := m.stock.count(d, inPayout), int(m.ram.limits[d])
 	return m.prof.Store > 0 && !m.faults.payoutJam && !m.faults.floatOut && m.nv.routes[d] == routeStore &&
-		m.stock.pieces(inPayout) < m.prof.Store && (limit == 0 || level < limit) && (level > 0 || m.reelFree())
+		m.stock.pieces(inPayout) < m.prof.Store && (limit == 0 || level < limit) && (level > 0 || m.reelFree()) &&
+		m.hopperTakes(d)
 }
 
 // reelFree reports whether a denomination that the store does not hold has room in it.
@@ -166,5 +167,5 @@ func (m *Machine) reelFree() bool { return m.prof.Reels == 0 || m.stock.kinds(in
 
 // storeFull reports whether the machine says DEVICE FULL.
 func (m *Machine) storeFull() bool {
-	return m.prof.Store > 0 && m.stock.pieces(inPayout) >= m.prof.Store
+	return m.prof.Store > 0 && (m.stock.pieces(inPayout) >= m.prof.Store || m.hopperFull())
 }

@@ -94,6 +94,7 @@ type memory struct {
 	unknown   int           // pieces of it that were not recognised
 	reports   []*queued     // found at power-up and not yet told
 	clockSkew time.Duration // what SET RTC made of the clock
+	twin      twin
 }
 
 // volatile is gone after a reset or a power cut.
@@ -121,9 +122,12 @@ type volatile struct {
 	limits        map[denom]uint16
 
 	feederOn   bool // 49
+	mechErrors bool // 5A: tell COIN MECH ERROR
 	coins      map[denom]bool
 	reg0, reg1 byte
 	bridge     bool // 37: the machine speaks no SSP any more
+	extended   bool // the host has used an expansion command of ours, so that it knows our events
+	lifter     byte // the lifter's state as told last
 }
 
 func newVolatile(m *Machine) volatile {
@@ -131,6 +135,7 @@ func newVolatile(m *Machine) volatile {
 		version: 4, resetToTell: true, lastPoll: time.Now(),
 		inhibits: make([]bool, len(m.data)), barcodeBits: 0xFF, barcodeChars: 18,
 		limits: map[denom]uint16{}, coins: map[denom]bool{}, reg0: 0x26,
+		feederOn: m.prof.has(featureCoinMech),
 	}
 }
 
@@ -150,7 +155,7 @@ func newMachine(l *Line, addr ssp.Address, profileName string, opt Options) (*Ma
 		m.serial = madeUpSerial(l.port, addr)
 	}
 	m.stock = newStock(m.data)
-	m.nv = memory{routes: map[denom]byte{}, fixedKey: ssp.DefaultFixedKey, moved: map[denom]int{}}
+	m.nv = memory{routes: map[denom]byte{}, fixedKey: ssp.DefaultFixedKey, moved: map[denom]int{}, twin: newTwin()}
 	if p.has(featureFloat) {
 		m.stock.piled = true
 		m.recycle(m.data[0])
@@ -237,7 +242,7 @@ func (m *Machine) Truth() Truth {
 			Moving:   m.power && (!m.booted || m.initialising || m.nv.op != nil && !m.nv.op.cut || !m.mech.idle()),
 			Counters: map[string]uint32{},
 		}
-		for i, name := range counterNames[m.prof.Family] {
+		for i, name := range counterNames[m.prof.counters()] {
 			t.Counters[name] = m.nv.counters[i]
 		}
 		m.stock.truth(&t)
@@ -259,7 +264,7 @@ func (m *Machine) SetLevel(value int64, currency string, count int) (err error) 
 		case count < 0 || m.stock.pieces(inPayout)-now+count > m.prof.Store:
 			err = fmt.Errorf("%w: %d pieces; the store holds %d", ErrInvalid, count, m.prof.Store)
 		default:
-			m.stock.fill(d, inPayout, count-now)
+			m.fill(d, count-now)
 		}
 	})
 	return err

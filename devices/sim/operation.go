@@ -80,6 +80,13 @@ func (m *Machine) begin(kind opKind, asked int64, pieces []denom) answer {
 	}
 	m.nv.op = &operation{kind: kind, currency: currency, asked: asked, left: pieces}
 	m.nv.moved, m.nv.unknown = map[denom]int{}, 0
+	switch kind {
+	case opPayout:
+		m.count(payoutRequests, 1)
+	case opFloat:
+		m.count(floatRequests, 1)
+	}
+	m.watchLifter()
 	m.after("op:start", startTime, m.nextPiece)
 	return reply(ssp.OK)
 }
@@ -122,6 +129,7 @@ func (m *Machine) finish(c ssp.EventCode) {
 	if op.diverted > 0 && m.prof.Family == familyCoin {
 		m.tell(ssp.Event{Code: ssp.EvCashboxPaid, Values: money(op.diverted, op.currency)})
 	}
+	m.watchLifter()
 }
 
 // toCashbox notes that the running operation has moved a piece there.

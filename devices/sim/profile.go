@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"embed"
 	"encoding/hex"
 	"fmt"
@@ -29,13 +30,14 @@ type profile struct {
 	Denominations map[string][]int64 `yaml:"denominations"` // by currency, minor units, rising
 	Commands      string             `yaml:"commands"`      // hex codes, added to those of Extends
 	Without       string             `yaml:"without"`       // hex codes, taken away
+	Counters      string             `yaml:"counters"`      // layout of GET COUNTERS; left out: the family's
 	Encryption    string             `yaml:"encryption"`    // required or optional, for commands that move money
 	Store         int                `yaml:"store"`         // pieces that the payout store holds; 0: there is none
 	Reels         int                `yaml:"reels"`         // denominations that the store takes at a time; 0: all
 	Feeder        int                `yaml:"feeder"`        // pieces that may wait before the path
 	Modules       map[byte]uint32    `yaml:"modules"`       // module byte of GET SERIAL NUMBER → offset to the serial number
 	Revisions     []revision         `yaml:"revisions"`     // GET BUILD REVISION
-	Features      []string           `yaml:"features"`      // bezel_light, barcode, refill, float: see has
+	Features      []string           `yaml:"features"`      // see has
 
 	commands map[ssp.Command]bool
 }
@@ -57,9 +59,16 @@ const (
 	featureBarcode    = "barcode"     // reads tickets
 	featureRefill     = "refill"      // refill mode, expansion command 05 81 10
 	featureFloat      = "float"       // the store is a note float: one pile of one recycled denomination, paid from the top
+	featureFeeder     = "feeder"      // a feeder draws coins in, and says so while it runs
+	featureCoinMech   = "coin_mech"   // a coin mech is attached, which takes them one by one
+	featureTwin       = "twin"        // two hoppers behind a sorter, expansion commands 05 85 to 05 88
+	featureLifter     = "lifter"      // expansion command E0 11, event 9F
 )
 
 func (p *profile) has(feature string) bool { return slices.Contains(p.Features, feature) }
+
+// counters names the layout of GET COUNTERS.
+func (p *profile) counters() string { return cmp.Or(p.Counters, p.Family) }
 
 // Profiles lists the names that AddMachine takes, in alphabetical order.
 func Profiles() []string {
@@ -160,6 +169,8 @@ func (p *profile) check(name string) error {
 		return fmt.Errorf("%w: its name is %q", ErrInvalid, p.Name)
 	case p.Family != familyNote && p.Family != familyCoin:
 		return fmt.Errorf("%w: family %q", ErrInvalid, p.Family)
+	case counterOrder[p.counters()] == nil:
+		return fmt.Errorf("%w: counters %q", ErrInvalid, p.Counters)
 	case p.Encryption != "required" && p.Encryption != "optional":
 		return fmt.Errorf("%w: encryption %q", ErrInvalid, p.Encryption)
 	case len(p.Firmware) != 16 || len(p.Version) != 4 || len(p.Dataset) != 5:
