@@ -44,8 +44,14 @@ func startFloat(t *testing.T, opt Options) (*Machine, *host) {
 // startCoins connects a host to a coin system with fifty of each coin, by ssp.md 15.7.
 func startCoins(t *testing.T, opt Options) (*Machine, *host) {
 	t.Helper()
+	return startHopper(t, "scs", opt)
+}
+
+// startHopper is startCoins for any coin machine.
+func startHopper(t *testing.T, profile string, opt Options) (*Machine, *host) {
+	t.Helper()
 	opt.Levels = map[int64]int{1: 50, 2: 50, 5: 50, 10: 50, 20: 50, 50: 50, 100: 50, 200: 50}
-	m, h := newMachineOnPipe(t, "scs", 0x10, opt)
+	m, h := newMachineOnPipe(t, profile, 0x10, opt)
 	h.connect()
 	for _, value := range []string{"01", "02", "05", "0A", "14", "32", "64", "C8"} {
 		h.talk("40 01 "+value+" 00 "+eur, "F0")

@@ -29,6 +29,13 @@ func TestFaultsShow(t *testing.T) {
 		{"spectral-payout", Fault{Kind: FaultStackerFull}, "F0 E7", Fault{Kind: FaultStackerOK}, "F0"},
 		{"spectral-payout", Fault{Kind: FaultStackerFull}, "F0 E7", Fault{Kind: FaultCashboxReplaced, Empty: true}, "F0"},
 		{"scs", Fault{Kind: FaultStackerFull}, "F0 CF", Fault{Kind: FaultStackerOK}, "F0"},
+		{"hopper4", Fault{Kind: FaultJam}, "F0 C4 D5 01 00 00 00 00 " + eur, Fault{Kind: FaultUnjam}, "F0"},
+		{"hopper3", Fault{Kind: FaultMechOff}, "F0 BD", Fault{Kind: FaultMechOn}, "F0 BE"},
+		{"hopper4", Fault{Kind: FaultMechError}, "F0", Fault{Kind: FaultMechOK}, "F0"},
+		{"hopper4", Fault{Kind: FaultStackerFull}, "F0 CF", Fault{Kind: FaultStackerOK}, "F0"},
+		{"hopper4", Fault{Kind: FaultCashboxRemoved}, "F0 E3", Fault{Kind: FaultCashboxReplaced}, "F0 E4"},
+		{"hopper3", Fault{Kind: FaultCalibrationFail}, "F0 83 07", Fault{Kind: FaultReset}, ""},
+		{"twin", Fault{Kind: FaultPayoutJam}, "F0 D5 01 00 00 00 00 " + eur, Fault{Kind: FaultUnjam}, "F0"},
 		{"scs", Fault{Kind: FaultCalibrationFail}, "F0 83 07", Fault{Kind: FaultReset}, ""},
 		{"spectral-payout", Fault{Kind: FaultPathOpen}, "F0 E0", Fault{Kind: FaultPathClosed}, "F0"},
 		{"nv22", Fault{Kind: FaultPayoutJam}, "F0 D5 01 00 00 00 00 " + eur, Fault{Kind: FaultUnjam}, "F0"},
@@ -112,7 +119,7 @@ func TestFaultRefusals(t *testing.T) {
 		f Fault
 	}{
 		{notes, Fault{}}, {notes, Fault{Kind: "fire"}}, {notes, Fault{Kind: FaultPayoutJam}}, {notes, Fault{Kind: FaultCalibrationFail}},
-		{notes, Fault{Kind: FaultFloatRemoved}}, {coins, Fault{Kind: FaultFloatAttached}},
+		{notes, Fault{Kind: FaultFloatRemoved}}, {coins, Fault{Kind: FaultFloatAttached}}, {coins, Fault{Kind: FaultMechOff}},
 		{coins, Fault{Kind: FaultPathOpen}}, {coins, Fault{Kind: FaultBitFlips, Rate: 1.1}}, {coins, Fault{Kind: FaultBitFlips, Rate: -1}},
 		{coins, Fault{Kind: FaultJam, ForMS: -1}}, {coins, Fault{Kind: FaultHaltPayoutAfter, Paid: -1}}, {coins, Fault{Kind: FaultPowerOff, AtStep: -1}},
 	} {
@@ -277,14 +284,15 @@ func TestCoinInserts(t *testing.T) {
 
 // TestNothingIsEverLost does at random what hosts, customers, technicians and bad luck do, and looks after every step.
 func TestNothingIsEverLost(t *testing.T) {
-	for seed := range uint64(60) {
-		profile := []string{"spectral-payout", "scs", "nv9", "nv11", "nv22"}[seed%5]
+	machines := []string{"spectral-payout", "scs", "nv9", "nv11", "nv22", "hopper3", "hopper4", "twin"}
+	for seed := range uint64(96) {
+		profile := machines[seed%8]
 		t.Run(fmt.Sprintf("%s %d", profile, seed), bubble(func(t *testing.T) {
 			w := NewWorld(nil)
 			defer w.Close()
 			l := w.AddLine("COM1")
 			addr := ssp.Address(0)
-			if profile == "scs" {
+			if isCoins(profile) {
 				addr = 16
 			}
 			m, err := l.AddMachine(addr, profile, Options{HoldBezel: seed%2 == 0})
@@ -321,12 +329,17 @@ func TestNothingIsEverLost(t *testing.T) {
 	}
 }
 
+func isCoins(profile string) bool {
+	p, err := findProfile(profile)
+	return err == nil && p.Family == familyCoin
+}
+
 // bringUp connects and lets the machine accept everything.
 func (h *host) bringUp(profile string) {
 	h.t.Helper()
 	h.reconnect()
 	h.drain()
-	if profile == "scs" {
+	if isCoins(profile) {
 		for _, v := range []string{"01", "02", "05", "0A", "14", "32", "64", "C8"} {
 			h.tell("40 01 " + v + " 00 " + eur)
 		}
@@ -361,7 +374,9 @@ func (h *host) misadventure(m *Machine, r *rand.Rand) {
 		h.tell(pick("57", "57", "57", "57", "18", "08", "22"))
 		pause(time.Duration(r.IntN(1000)) * time.Millisecond)
 	case n < 80:
-		h.tell(pick("33 "+u+" 58", "33 "+u+" 58", "46 01 02 00 "+u+" 58", "44 01 01 00 "+u+" 58", "52", "3F", "38", "42", "42", "43", "43", "3B 01 "+u, "3B 00 "+u))
+		h.tell(pick("33 "+u+" 58", "33 "+u+" 58", "46 01 02 00 "+u+" 58", "44 01 01 00 "+u+" 58", "52", "3F", "38", "42", "42", "43", "43",
+			"3B 01 "+u, "3B 00 "+u, "30 05 85 01 "+u, "30 05 85 00 "+u,
+			pick("30 05 87 00", "30 05 87 03", "5A 01", "34 02 00 "+u, "34 00 00 "+u)))
 	case n < 90:
 		pause(time.Duration(r.IntN(3000)) * time.Millisecond)
 		m.Take()
@@ -369,7 +384,8 @@ func (h *host) misadventure(m *Machine, r *rand.Rand) {
 		m.Fault(Fault{Kind: FaultPowerOff, AtStep: r.IntN(6), ForMS: int64(r.IntN(2000) + 1)})
 	default:
 		m.Fault(Fault{Kind: pick(FaultJam, FaultUnjam, FaultPayoutJam, FaultReset, FaultCashboxRemoved, FaultLoseKey, FaultDivert,
-			FaultUnplug, FaultPathOpen, FaultHaltPayoutAfter, FaultMute, FaultFloatRemoved, FaultFloatAttached), Paid: 700, ForMS: int64(r.IntN(5000) + 1)})
+			FaultUnplug, FaultPathOpen, FaultHaltPayoutAfter, FaultMute, FaultFloatRemoved, FaultFloatAttached, FaultCalibrationFail,
+			FaultMechOff, FaultMechOn, FaultMechError, FaultMechReturn), Paid: 700, ForMS: int64(r.IntN(5000) + 1)})
 	}
 }
 

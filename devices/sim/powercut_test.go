@@ -99,13 +99,51 @@ var scenes = []scene{
 		m.SetLevel(500, "EUR", 1)
 		h.tell("52 00")
 	}, map[string]string{"op:start": "", "op:pick": "", "op:place": "CA:1000", "op:pick 2": "", "op:place 2": "CA:500"}},
-	{"coins in", "scs", func(m *Machine, h *host) {
-		m.Insert(Insert{Value: 50, Currency: "EUR", Count: 3})
-	}, map[string]string{"coin:in": "", "coin:in 2": "", "coin:in 3": "", "coin:stop": ""}},
-	{"coins out", "scs", func(m *Machine, h *host) {
+	{"coins in", "scs", threeCoins, map[string]string{"coin:in": "", "coin:in 2": "", "coin:in 3": "", "coin:stop": ""}},
+	{"coins out", "scs", payThree, payThreeReports},
+	{"coins out", "hopper3", payThree, payThreeReports},
+	{"coins out", "hopper4", payThree, payThreeReports},
+	{"coins out", "twin", payThree, payThreeReports},
+	{"coins out of both hoppers", "twin", func(m *Machine, h *host) {
+		h.tell("30 05 85 01 64 00 00 00 " + eur)
+		m.SetLevel(100, "EUR", 51)
 		h.tell("33 2C 01 00 00 " + eur + " 58")
-	}, map[string]string{"op:start": "DC:0/300", "op:coin": "DC:0/300", "op:coin 2": "DC:200/300"}},
+	}, payThreeReports},
+	{"coins into a mech", "hopper3", threeCoins, map[string]string{"coin:in": "", "coin:in 2": "", "coin:in 3": ""}},
+	{"coins into a mech", "hopper4", threeCoins, map[string]string{"coin:in": "", "coin:in 2": "", "coin:in 3": ""}},
+	{"coins in", "twin", threeCoins, map[string]string{"coin:in": "", "coin:in 2": "", "coin:in 3": "", "coin:stop": ""}},
+	{"coin float", "hopper3", coinFloat, coinFloatReports},
+	{"coin float", "hopper4", coinFloat, coinFloatReports},
+	{"coin float", "twin", coinFloat, coinFloatReports},
+	{"coin empty", "hopper3", func(m *Machine, h *host) {
+		for _, v := range []int64{1, 2, 5, 10, 20, 50, 100} {
+			m.SetLevel(v, "EUR", 0)
+		}
+		m.SetLevel(200, "EUR", 2)
+		h.tell("52")
+	}, map[string]string{"op:start": "", "op:coin": "", "op:coin 2": ""}},
 }
+
+func threeCoins(m *Machine, _ *host) { m.Insert(Insert{Value: 50, Currency: "EUR", Count: 3}) }
+
+func payThree(_ *Machine, h *host) { h.tell("33 2C 01 00 00 " + eur + " 58") }
+
+var payThreeReports = map[string]string{"op:start": "DC:0/300", "op:coin": "DC:0/300", "op:coin 2": "DC:200/300"}
+
+// coinFloat keeps all but three coins of 2 EUR.
+func coinFloat(m *Machine, h *host) {
+	list := "08"
+	for _, d := range m.data {
+		keep := "32"
+		if d.value == 200 {
+			keep = "2F"
+		}
+		list += " " + keep + " 00 " + u32(uint32(d.value)) + " " + eur
+	}
+	h.tell("44 " + list + " 58")
+}
+
+var coinFloatReports = map[string]string{"op:start": "DD:0/600", "op:coin": "DD:0/600", "op:coin 2": "DD:200/600", "op:coin 3": "DD:400/600"}
 
 func insert(m *Machine, value int64) {
 	if _, err := m.Insert(Insert{Value: value, Currency: "EUR"}); err != nil {
@@ -118,7 +156,7 @@ func insert(m *Machine, value int64) {
 func TestPowerCutAtEveryStep(t *testing.T) {
 	for _, s := range scenes {
 		for at := 1; at <= len(s.reports)+1; at++ {
-			t.Run(fmt.Sprintf("%s/%d", s.name, at), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/%s/%d", s.name, s.profile, at), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { cutScene(t, s, at) })
 			})
 		}
@@ -176,12 +214,12 @@ func startProfile(t *testing.T, profile string) (*Machine, *host) {
 	switch profile {
 	case "spectral-payout":
 		return startRecycler(t, Options{})
-	case "scs":
-		return startCoins(t, Options{})
 	case "nv22":
 		return startNV22(t, Options{})
 	case "nv11":
 		return startFloat(t, Options{Levels: map[int64]int{500: 2, 1000: 1}})
+	case "scs", "hopper3", "hopper4", "twin":
+		return startHopper(t, profile, Options{})
 	}
 	m, h := newMachineOnPipe(t, profile, 0, Options{})
 	h.connect()
