@@ -88,7 +88,10 @@ func (c *Core) readCounters(acc *cash.Account) error {
 		return c.tolerate(err)
 	}
 	acc.Counters, acc.Kind = counters, cash.CountersNote
-	if c.pic.Coins {
+	switch {
+	case len(counters) == ssp.HopperCounters:
+		acc.Kind = cash.CountersHopper
+	case c.pic.Coins:
 		acc.Kind = cash.CountersCoin
 	}
 	if !slices.Equal(counters, c.pic.Counters) {

@@ -115,6 +115,9 @@ var (
 		"Coins paid out, including to cashbox", "Coins paid in", "Feeder rejects", "Hopper jams", "Feeder jams",
 		"Fraud attempts", "Calibration Fails", "Resets", "Coins sent to cashbox",
 	}
+	hopperCounters = []string{
+		"Coins past sensors", "Coins paid in", "Coins paid out", "Coins sent to cashbox", "Payout requests", "Float requests",
+	}
 )
 
 // countersText prints counters as the manual does, "" for a machine without.
@@ -125,6 +128,8 @@ func countersText(kind cash.CounterKind, values []uint32) string {
 		return ""
 	case cash.CountersCoin:
 		names = coinCounters
+	case cash.CountersHopper:
+		names = hopperCounters
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Number of counters in set: %d\n", len(values))

@@ -131,6 +131,12 @@ type (
 		To    Place
 		Added bool // reported as VALUE ADDED instead of COIN CREDIT
 	}
+	// Filled: a person has put Count coins into the store, or taken -Count out, and the machine's level was set to say
+	// so. Written as an adjust row.
+	Filled struct {
+		Coin  Denom
+		Count int
+	}
 	// CoinRejected: a coin came out of the feeder unread or unwanted.
 	CoinRejected struct{}
 
@@ -212,6 +218,7 @@ func (NotePlaced) isEvent()        {}
 func (NoteReturned) isEvent()      {}
 func (NoteRejected) isEvent()      {}
 func (CoinCredited) isEvent()      {}
+func (Filled) isEvent()            {}
 func (CoinRejected) isEvent()      {}
 func (NoteInBezel) isEvent()       {}
 func (Progress) isEvent()          {}
@@ -256,4 +263,9 @@ const (
 	CountersNone CounterKind = ""
 	CountersNote CounterKind = "note" // stacked, stored, dispensed, transferred store → stacker, rejected
 	CountersCoin CounterKind = "coin" // out incl. to cashbox, in, feeder rejects, hopper jams, feeder jams, fraud, calibration fails, resets[, to cashbox]
+	// CountersHopper are those of the SMART Hopper 3: past sensors, in, out, to cashbox, payout requests, float requests.
+	CountersHopper CounterKind = "hopper"
 )
+
+// Coins says whether a coin machine counts so.
+func (k CounterKind) Coins() bool { return k == CountersCoin || k == CountersHopper }

@@ -21,6 +21,9 @@ func unbooked(b *books, acc cash.Account) flows {
 		case cash.CountersCoin:
 			grown := acc.Levels.Pieces() - b.base.Account.Levels.Pieces() - b.since.adjusted
 			f, ok = coinFlows(b.base.Account.Counters, acc.Counters, grown)
+		case cash.CountersHopper:
+			grown := acc.Levels.Pieces() - b.base.Account.Levels.Pieces() - b.since.adjusted
+			f, ok = hopperFlows(b.base.Account.Counters, acc.Counters, grown, b.since)
 		}
 	}
 	if !ok {
@@ -61,6 +64,29 @@ func coinFlows(before, now []uint32, growth int) (flows, bool) {
 		f.shifted, f.apart = c[8]-f.stacked, true
 		f.paid -= f.shifted
 	}
+	return f, true
+}
+
+// hopperFlows reads the counters of the SMART Hopper 3 (ssp.md §10.12): past sensors, in, out, to cashbox, and requests.
+// No document says whether out holds what went to the cashbox, as it does on its successor. It is read so, unless the
+// figures then say that nothing went from store to cashbox although the ledger knows better, or that fewer than none
+// came in: in that machine out is to the customer alone. Such books leave open how many of the pieces in the cashbox
+// came straight from the front, and the ledger is believed.
+func hopperFlows(before, now []uint32, growth int, since tally) (flows, bool) {
+	c, ok := differences(before, now, 6)
+	if !ok || len(c) != 6 {
+		return flows{}, false
+	}
+	in, out, box := c[1], c[2], c[3]
+	f := flows{stored: growth + out, apart: true}
+	f.stacked = in - f.stored
+	f.shifted = box - f.stacked
+	if f.shifted == 0 && (f.stored < 0 || since.shifted > 0) {
+		f.stacked = min(max(since.stacked, 0), in, box)
+		f.stored, f.shifted, f.paid = in-f.stacked, box-f.stacked, out
+		return f, true
+	}
+	f.paid = out - f.shifted
 	return f, true
 }
 

@@ -18,6 +18,7 @@ type dice interface {
 type machine struct {
 	dice
 	coins, ninth bool
+	hopper       bool // tells its counters as a SMART Hopper 3 does
 	store, box   cash.Counts
 	counters     []uint32
 	capacity     int
@@ -96,6 +97,9 @@ func newMachine(d dice) *machine {
 	m := &machine{dice: d, store: cash.Counts{}, box: cash.Counts{}, credited: cash.Counts{}, done: map[string]*motion{}, capacity: 6}
 	m.coins = d.roll("coins", 2) == 1
 	m.ninth = d.roll("ninth counter", 3) > 0
+	if m.hopper = d.roll("hopper", 3) == 0; m.hopper {
+		m.ninth = true
+	}
 	m.misdirect = d.roll("misdirects", 2) == 1
 	m.vague = d.roll("vague", 4) == 0
 	n := 5
@@ -121,6 +125,10 @@ func (m *machine) account() cash.Account {
 	a := cash.Account{Serial: "1234", Levels: m.store.Clone(), Counters: append([]uint32(nil), m.counters...), Kind: cash.CountersNote}
 	if m.coins {
 		a.Kind = cash.CountersCoin
+	}
+	if c := m.counters; m.coins && m.hopper {
+		a.Kind = cash.CountersHopper
+		a.Counters = []uint32{c[coinIn] + c[coinOut], c[coinIn], c[coinOut], c[coinBox], 0, 0}
 	}
 	if l := m.last; l != nil {
 		if m.roll("asked 53", 2) == 1 {

@@ -104,7 +104,7 @@ type reconciler struct {
 }
 
 func newReconciler(d *draft, acc cash.Account) *reconciler {
-	r := &reconciler{d: d, acc: acc, coins: acc.Kind == cash.CountersCoin, flows: unbooked(d.books, acc), sure: true}
+	r := &reconciler{d: d, acc: acc, coins: acc.Kind.Coins(), flows: unbooked(d.books, acc), sure: true}
 	if op := d.books.running(); op != nil {
 		c := *op
 		r.op = &c

@@ -53,7 +53,8 @@ type recorder struct {
 // money says whether an event needs the books.
 func (r *recorder) money(ev cash.Event) bool {
 	switch e := ev.(type) {
-	case cash.NoteHeld, cash.NoteCredited, cash.NotePlaced, cash.NoteReturned, cash.CoinCredited, cash.Progress, cash.Ended:
+	case cash.NoteHeld, cash.NoteCredited, cash.NotePlaced, cash.NoteReturned, cash.CoinCredited, cash.Filled, cash.Progress,
+		cash.Ended:
 		return true
 	case cash.StateChanged:
 		return e.State == cash.StateCashboxReplace && r.desk.autoClear
@@ -75,6 +76,8 @@ func (r *recorder) event(ev cash.Event) {
 		r.returned(e)
 	case cash.CoinCredited:
 		r.d.credit(e.Coin, e.Count, store(e.To))
+	case cash.Filled:
+		r.filled(e)
 	case cash.Progress:
 		r.progress(e)
 	case cash.Ended:
@@ -116,6 +119,15 @@ func (r *recorder) returned(e cash.NoteReturned) {
 	if r.d.books.escrow[note] > 0 {
 		r.d.move(cash.KindReturn, note, 1, cash.Escrow, cash.Customer, "", "")
 	}
+}
+
+// filled books what a person has put into the store or taken out of it.
+func (r *recorder) filled(e cash.Filled) {
+	if e.Count < 0 {
+		r.d.move(cash.KindAdjust, e.Coin, -e.Count, cash.Payout, cash.Operator, "", "level cleared by hand")
+		return
+	}
+	r.d.move(cash.KindAdjust, e.Coin, e.Count, cash.Operator, cash.Payout, "", "filled by hand")
 }
 
 // progress books what a running operation is known to have moved.

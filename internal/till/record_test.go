@@ -35,6 +35,8 @@ func TestRecordNote(t *testing.T) {
 		{"without a name", [][]cash.Event{{cash.NoteCredited{To: cash.Cashbox}}}, []string{"discrepancy 1x0 customer>cashbox"}},
 		{"coins", [][]cash.Event{{coin(100, 2, cash.Payout), coin(200, 1, cash.Cashbox)}},
 			[]string{"credit 2x100 customer>payout", "credit 1x200 customer>cashbox"}},
+		{"filled by hand, and cleared", [][]cash.Event{{cash.Filled{Coin: eur(500), Count: 6}}, {cash.Filled{Coin: eur(500), Count: -10}}},
+			[]string{"adjust 6x500 operator>payout", "adjust 10x500 payout>operator"}},
 		{"moneyless", [][]cash.Event{{cash.StateChanged{State: cash.StateIdle}, cash.CoinRejected{}, cash.Fraud{}}}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
