@@ -40,8 +40,11 @@ type DeviceConfig struct {
 	Dataset          []int64       `yaml:"dataset,omitempty"`            // of a simulated machine, minor units
 	Levels           map[int64]int `yaml:"levels,omitempty"`             // of a simulated machine, pieces a denomination
 	FixedKey         SessionKey    `yaml:"fixed_key,omitempty"`          // fixed half of the session key; 0 means ssp.DefaultFixedKey
-	Poll             time.Duration `yaml:"poll,omitempty"`               // between polls at rest, default 200 ms
-	Audit            time.Duration `yaml:"audit,omitempty"`              // between audits at rest, default 30 s
+	// Extensions lets a driver use bytes for features of which no public document has any, and which only machines that
+	// are simulated elsewhere understand (specs/ssp.md section 16). A machine with Sim has it in any case.
+	Extensions bool          `yaml:"extensions,omitempty"`
+	Poll       time.Duration `yaml:"poll,omitempty"`  // between polls at rest, default 200 ms
+	Audit      time.Duration `yaml:"audit,omitempty"` // between audits at rest, default 30 s
 }
 
 // SessionKey is the fixed half of a machine's session key.
@@ -63,6 +66,9 @@ func (k *SessionKey) UnmarshalYAML(decode func(any) error) error {
 
 func (c DeviceConfig) poll() time.Duration  { return cmp.Or(c.Poll, DefaultPoll) }
 func (c DeviceConfig) audit() time.Duration { return cmp.Or(c.Audit, DefaultAudit) }
+
+// extended says whether a driver may send the machine the project's own coding.
+func (c DeviceConfig) extended() bool { return c.Extensions || c.Sim != "" }
 
 // link returns where the bytes of the line come from.
 func (c LineConfig) link() string { return cmp.Or(c.Link, c.Port) }

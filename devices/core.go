@@ -31,6 +31,9 @@ type Settings struct {
 	Payout    bool                // payout store on, where it can be switched
 	Inhibited map[cash.Denom]bool // blocked denominations
 	Routes    map[cash.Denom]bool // true: to the payout store; nil until the machine was asked for its own
+	Hoppers   map[cash.Denom]byte // sorter routes, likewise
+	TwinMode  *byte               // likewise
+	Options   *Options            // of a hopper; nil: the machine's own
 }
 
 // Core is a device as its own goroutine sees it, and what a Driver works with. It is used by that goroutine alone.
@@ -66,6 +69,21 @@ type Core struct {
 
 // Accepting says whether a piece that comes in now is wanted.
 func (c *Core) Accepting() bool { return c.pic.AcceptorEnabled && c.ledger == nil && !c.closing }
+
+// Extended says whether the machine understands the project's own coding of features of which no public document has
+// the bytes. Without it a driver answers cash.ErrUnsupported instead of sending a guess.
+func (c *Core) Extended() bool { return c.base.cfg.device.extended() }
+
+// Tell hands events to the till that come from a command and not from an answer to a poll. Where the ledger refuses,
+// they are written with the next answer.
+func (c *Core) Tell(events ...cash.Event) {
+	c.pending = append(c.pending, events...)
+	if err := c.base.cfg.sink.Record(context.Background(), c.id, c.pending...); err != nil {
+		c.PollNow()
+		return
+	}
+	c.pending = nil
+}
 
 // Identity returns what the machine said of itself.
 func (c *Core) Identity() *Identity { return &c.pic.Identity }
@@ -247,6 +265,9 @@ func Refused(err error) bool {
 	var r *ssp.StatusError
 	return errors.As(err, &r)
 }
+
+// Refusal gives an answer other than OK its place among the errors of package cash; other errors stay what they are.
+func Refusal(err error) error { return refusal(err) }
 
 // refusal gives an answer other than OK its place among the errors of package cash.
 func refusal(err error) error {

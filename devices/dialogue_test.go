@@ -82,10 +82,44 @@ func asCoinSystem(m *machine) {
 	m.table("3C", "F0 00")
 	m.table("40", "F0")
 	m.table("49", "F0")
+	m.table("50", "F0")
+	m.table("51", "F0 26 00")
 	m.table("57", "F5")
 	m.table("22", coinLevels("32", "32", "32"))
 	m.table("53", "F0 00 00000000")
 	m.table("58", "F0 09 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000")
+}
+
+// asHopper4 is a SMART Hopper 4 with the same coins and a coin mech.
+func asHopper4(m *machine) {
+	asCoinSystem(m)
+	m.table("05", "F0 03 30313236 455552 08 03 1400 3200 C800 455552455552455552")
+	m.table("20", "F0 53483030303430313236303030303030") // SH00040126000000
+	m.table("0C01", "F4")
+	m.table("5A", "F0")
+}
+
+// asHopper3 is its predecessor: it answers options from its registers, counts otherwise, and has no 49.
+func asHopper3(m *machine) {
+	asHopper4(m)
+	m.table("20", "F0 53483030303330363136303030303030") // SH00030616000000
+	m.table("49", "F2")
+	m.table("51", "F0 6E 05")
+	m.table("58", "F0 00000000 00000000 00000000 00000000 00000000 00000000")
+}
+
+// asTwin is a Twin SMART Coin System that understands our coding.
+func asTwin(m *machine) {
+	asCoinSystem(m)
+	m.table("20", "F0 53483030303431333931303231433031") // SH00041391021C01
+	m.table("0C02", "F0 00 46 14 3B")
+	m.table("0C03", "F0 00 46 14 3C")
+	m.table("30 05 85", "F0")
+	m.table("30 05 86", "F0 00")
+	m.table("30 05 86 C8", "F0 01")
+	m.table("30 05 87", "F0")
+	m.table("30 05 88", "F0 01")
+	m.table("30 E0 11", "F0 03")
 }
 
 func coinLevels(c20, c50, c200 string) string {
@@ -96,28 +130,46 @@ func coinLevels(c20, c50, c200 string) string {
 func TestStartUp(t *testing.T) {
 	head := []string{"11", "06 08", "keys", "05", "0C", "20", "21", "4F"}
 	tests := map[string]struct {
-		setUp func(*machine)
-		want  []string
+		setUp  func(*machine)
+		want   []string
+		config devices.DeviceConfig
 	}{
-		"validator": {asValidator, append(head[:8:8],
+		"validator": {setUp: asValidator, want: append(head[:8:8],
 			"18", "09", "56", "56", "56", "58", "56", "02 07", "56")},
-		"recycler": {asRecycler, append(head[:8:8],
+		"recycler": {setUp: asRecycler, want: append(head[:8:8],
 			"18", "09", "56", "56", "56", "22", "58", "56",
 			"0C 01", "3C "+eur5, "3C "+eur10, "3C "+eur20, "02 07", "5B", "56")},
-		"recycler on two reels": {asNV22, append(head[:8:8],
+		"recycler on two reels": {setUp: asNV22, want: append(head[:8:8],
 			"18", "09", "56", "56", "56", "22", "58", "56",
 			"0C 01", "3C "+eur5, "3C "+eur10, "02 03", "5B", "56")},
-		"note float": {asFloat, append(head[:8:8],
+		"note float": {setUp: asFloat, want: append(head[:8:8],
 			"18", "09", "56", "56", "56", "41", "58", "56",
 			"0C 01", "45 00", "3C "+eur5, "3C "+eur10, "02 03", "5B", "41", "56")},
-		"coin system": {asCoinSystem, append(head[:8:8],
+		"hopper 4": {setUp: asHopper4, want: append(head[:8:8],
 			"49 00", "09", "56", "56", "56", "22", "58", "56",
-			"0C 01", "3C 14 00 00 00 45 55 52", "3C 32 00 00 00 45 55 52", "3C C8 00 00 00 45 55 52",
+			"51", "50 26 00", "3C 14 00 00 00 45 55 52", "3C 32 00 00 00 45 55 52", "3C C8 00 00 00 45 55 52",
+			"40 01 14 00 45 55 52", "40 01 32 00 45 55 52", "40 01 C8 00 45 55 52", "5A 01", "49 00", "0A", "56")},
+		"hopper 3": {setUp: asHopper3, want: append(head[:8:8],
+			"49 00", "09", "56", "56", "56", "22", "58", "56",
+			"51", "50 26 01", "3C 14 00 00 00 45 55 52", "3C 32 00 00 00 45 55 52", "3C C8 00 00 00 45 55 52",
+			"40 01 14 00 45 55 52", "40 01 32 00 45 55 52", "40 01 C8 00 45 55 52", "5A 01", "09", "56")},
+		"twin": {config: devices.DeviceConfig{Extensions: true}, setUp: asTwin, want: append(head[:8:8],
+			"49 00", "09", "56", "56", "56", "22", "58", "56", "0C 01", "0C 02", "0C 03",
+			"51", "50 26 00", "3C 14 00 00 00 45 55 52", "3C 32 00 00 00 45 55 52", "3C C8 00 00 00 45 55 52",
+			"30 05 88", "30 05 86 14 00 00 00 45 55 52", "30 05 86 32 00 00 00 45 55 52", "30 05 86 C8 00 00 00 45 55 52",
+			"40 01 14 00 45 55 52", "40 01 32 00 45 55 52", "40 01 C8 00 45 55 52", "49 00", "0A", "56")},
+		"twin without our coding": {setUp: asTwin, want: append(head[:8:8],
+			"49 00", "09", "56", "56", "56", "22", "58", "56", "0C 01",
+			"51", "50 26 00", "3C 14 00 00 00 45 55 52", "3C 32 00 00 00 45 55 52", "3C C8 00 00 00 45 55 52",
+			"40 01 14 00 45 55 52", "40 01 32 00 45 55 52", "40 01 C8 00 45 55 52", "49 00", "0A", "56")},
+		"coin system": {setUp: asCoinSystem, want: append(head[:8:8],
+			"49 00", "09", "56", "56", "56", "22", "58", "56",
+			"0C 01", "51", "50 26 00", "3C 14 00 00 00 45 55 52", "3C 32 00 00 00 45 55 52", "3C C8 00 00 00 45 55 52",
 			"40 01 14 00 45 55 52", "40 01 32 00 45 55 52", "40 01 C8 00 45 55 52", "49 00", "0A", "56")},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, devices.DeviceConfig{}, tc.setUp, func(b *bench) {
+			inBubble(t, tc.config, tc.setUp, func(b *bench) {
 				b.until("ready", func(s *devices.Snapshot) bool { return s.Ready })
 				time.Sleep(50 * time.Millisecond)
 				if got := b.sent(); !slices.Equal(got, tc.want) {

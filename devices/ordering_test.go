@@ -116,12 +116,12 @@ func TestMachineGoesWhileTheLedgerRefuses(t *testing.T) {
 
 func TestMachineWithoutDriver(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, func(m *machine) {
-		asCoinSystem(m)
-		m.table("05", "F0 03 30363133 455552 08 03 1400 3200 C800 455552455552455552")
+		asValidator(m)
+		m.table("05", "F0 0D 30343338 455552 000001 03 050A14 020202 000064 08 455552455552455552 05000000 0A000000 14000000")
 	}, func(b *bench) {
 		time.Sleep(10 * time.Second)
 		s := b.snapshot()
-		if s.Connected || s.ID != "" || !strings.Contains(s.Error, "no driver for unit type 03") {
+		if s.Connected || s.ID != "" || !strings.Contains(s.Error, "no driver for unit type 0D") {
 			b.Errorf("picture %+v", s)
 		}
 		b.want([]string{"record", "evidence", "reconcile"})

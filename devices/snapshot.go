@@ -31,6 +31,7 @@ type Snapshot struct {
 	Counters        []uint32
 	CounterKind     cash.CounterKind
 	LastReject      byte
+	TwinMode        byte // of a machine with two hoppers; see Twin
 
 	CashboxRemoved bool
 	StackerFull    bool
@@ -65,6 +66,7 @@ type Channel struct {
 	Recyclable bool // the machine can pay this denomination
 	ToPayout   bool // route; false is the cashbox
 	Level      int  // pieces in the payout store, as last read
+	Hopper     byte // of a machine with two: where its sorter sends the coin, 0 primary, 1 secondary
 }
 
 // Channel returns the channel of d, and whether the dataset has it.

@@ -311,6 +311,9 @@ func TestSimServe(t *testing.T) {
 			t.Errorf("%s holds %s", text, bad)
 		}
 	}
+	if !strings.Contains(string(text), "extensions: true") {
+		t.Errorf("%s does not say that the machines are simulated", text)
+	}
 	a, stop := start(t, settingsFor(t, string(text), dir))
 	ready(t, a.servers[1].URL())
 	if a.world != nil {

@@ -126,6 +126,7 @@ func linked(cfg *config.Config, dir string, links map[string]string) *config.Con
 			l.Link = link
 			machines := append([]devices.DeviceConfig(nil), l.Devices...)
 			for i := range machines {
+				machines[i].Extensions = machines[i].Sim != ""
 				machines[i].Sim, machines[i].Dataset, machines[i].Levels = "", nil, nil
 			}
 			l.Devices = machines

@@ -1,30 +1,52 @@
 package coin
 
 import (
+	"errors"
+
 	"coffer/devices"
 	"coffer/ssp"
 )
 
-// Secure implements devices.Driver: the feeder stops, and the machine with it where it lets itself be disabled; it
-// refuses while coins are running through (ssp.md section 5.1).
+// Secure implements devices.Driver: the way in is closed, and the machine with it where it lets itself be disabled; a
+// coin system refuses while coins are running through (ssp.md section 5.1).
 func (d *driver) Secure() error {
-	if err := d.feeder(false); err != nil {
+	if err := d.gate(false); err != nil {
 		return err
 	}
 	_, _, err := d.core.Try(ssp.CmdDisable.Data())
 	return err
 }
 
-// Configure implements devices.Driver (ssp.md section 15.7). The hopper has no payout switch.
+// Configure implements devices.Driver (ssp.md sections 15.6 to 15.8). The hopper has no payout switch.
 func (d *driver) Configure() error {
-	if err := d.core.ModuleSerials(feederModule); err != nil {
-		return err
-	}
-	if err := d.core.Routes(); err != nil {
-		return err
+	for _, step := range []func() error{d.serials, d.options, d.core.Routes, d.twin} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
 	d.core.Edit(func(s *devices.Snapshot) { s.PayoutEnabled = true })
-	return d.Inhibits()
+	if err := d.Inhibits(); err != nil || !d.isHopper() {
+		return err
+	}
+	_, _, err := d.core.Try(ssp.CoinMechOptions(true))
+	return err
+}
+
+// isHopper says whether the machine is a hopper with a coin mech, and not a coin system.
+func (d *driver) isHopper() bool { return d.core.Identity().UnitType == ssp.TypeHopper }
+
+// isTwin says whether the machine has two hoppers.
+func (d *driver) isTwin() bool { return d.core.Identity().Model == modelTwin }
+
+// serials asks for those of the modules.
+func (d *driver) serials() error {
+	switch {
+	case d.isHopper():
+		return nil
+	case d.isTwin() && d.core.Extended():
+		return d.core.ModuleSerials(feederModule, hopperModule, lifterModule)
+	}
+	return d.core.ModuleSerials(feederModule)
 }
 
 // Inhibits implements devices.Driver with one SET COIN MECH INHIBITS a coin.
@@ -40,10 +62,17 @@ func (d *driver) Inhibits() error {
 	return nil
 }
 
-// Accept implements devices.Driver. The machine itself stays enabled, so that it can pay, and the feeder is switched.
+// Accept implements devices.Driver. The machine itself stays enabled, so that it can pay, and the way in is switched;
+// one that cannot switch it is disabled as a whole.
 func (d *driver) Accept(on bool) error {
-	if err := d.feeder(on); err != nil || d.unitOn {
+	if err := d.gate(on); err != nil {
 		return err
+	}
+	switch {
+	case d.noGate && !on:
+		return d.disable()
+	case d.unitOn:
+		return nil
 	}
 	_, err := d.core.Tx(ssp.CmdEnable.Data())
 	d.unitOn = err == nil
@@ -51,11 +80,30 @@ func (d *driver) Accept(on bool) error {
 }
 
 // Refused implements devices.Driver.
-func (d *driver) Refused() error { return d.feeder(false) }
+func (d *driver) Refused() error {
+	if err := d.gate(false); err != nil || !d.noGate {
+		return err
+	}
+	return d.disable()
+}
 
-// feeder sends COIN MECH GLOBAL INHIBIT.
-func (d *driver) feeder(on bool) error {
-	_, err := d.core.Tx(ssp.CoinMechGlobalInhibit(on))
+// disable disables the whole machine.
+func (d *driver) disable() error {
+	_, err := d.core.Tx(ssp.CmdDisable.Data())
+	d.unitOn = d.unitOn && err != nil
+	return err
+}
+
+// gate opens or closes the way in with COIN MECH GLOBAL INHIBIT.
+func (d *driver) gate(open bool) error {
+	if d.noGate {
+		return nil
+	}
+	_, err := d.core.Tx(ssp.CoinMechGlobalInhibit(open))
+	var r *ssp.StatusError
+	if errors.As(err, &r) && r.Reply == ssp.UnknownCommand {
+		d.noGate, err = true, nil
+	}
 	return err
 }
 

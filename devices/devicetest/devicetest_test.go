@@ -1,6 +1,7 @@
 package devicetest_test
 
 import (
+	"flag"
 	"runtime"
 	"testing"
 
@@ -12,7 +13,14 @@ import (
 	"coffer/ssp"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets many cases run at a time: they wait for machines, and hardly compute.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set("8")
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // machines are the profiles that the drivers are for.
 var machines = []struct {
@@ -24,8 +32,13 @@ var machines = []struct {
 	{"nv22", 0, map[int64]int{500: 4, 2000: 8}},
 	{"nv11", 0, map[int64]int{500: 8}},
 	{"nv200", 0, nil},
-	{"scs", 16, map[int64]int{10: 50, 20: 50, 50: 50, 100: 50, 200: 50}},
+	{"scs", 16, coins},
+	{"hopper3", 16, coins},
+	{"hopper4", 16, coins},
+	{"twin", 16, coins},
 }
+
+var coins = map[int64]int{10: 50, 20: 50, 50: 50, 100: 50, 200: 50}
 
 func rig(t *testing.T, profile string, address ssp.Address, levels map[int64]int) (*devicetest.Rig, *sim.Line) {
 	t.Helper()

@@ -62,6 +62,8 @@ func (t *till) book(e cash.Event) {
 		t.add(e.To, e.Note, 1)
 	case cash.CoinCredited:
 		t.add(e.To, e.Coin, e.Count)
+	case cash.Filled:
+		t.add(cash.Payout, e.Coin, e.Count)
 	case cash.Ended:
 		if e.Account == nil {
 			return
@@ -142,6 +144,8 @@ func show(e cash.Event) string {
 		return fmt.Sprintf("%s %s %d", name, e.Note, e.Code)
 	case cash.CoinCredited:
 		return fmt.Sprintf("%s %dx %s %s", name, e.Count, e.Coin, e.To)
+	case cash.Filled:
+		return fmt.Sprintf("%s %dx %s", name, e.Count, e.Coin)
 	case cash.Ended:
 		return fmt.Sprintf("%s %s %s %d", name, e.Op, e.Result, e.Total.Value)
 	case cash.Progress:

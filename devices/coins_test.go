@@ -1,0 +1,181 @@
+package devices_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"coffer/devices"
+	"coffer/devices/coin"
+	"coffer/internal/cash"
+)
+
+// Coins as SSP carries them.
+const (
+	c20  = "14 00 00 00 45 55 52"
+	c50  = "32 00 00 00 45 55 52"
+	c200 = "C8 00 00 00 45 55 52"
+)
+
+var fifty = cash.Denom{Value: 50, Currency: "EUR"}
+
+// TestModels: what the REST dialects call a machine follows from unit type and firmware.
+func TestModels(t *testing.T) {
+	for want, setUp := range map[cash.DeviceID]func(*machine){
+		"SMART_COIN_SYSTEM-COM5": asCoinSystem, "SMART_HOPPER_4-COM5": asHopper4, "SMART_HOPPER_3-COM5": asHopper3,
+		"TWIN_SMART_COIN_SYSTEM-COM5": asTwin,
+	} {
+		t.Run(string(want), func(t *testing.T) {
+			inBubble(t, devices.DeviceConfig{}, setUp, func(b *bench) {
+				b.ready()
+				if got := b.snapshot().ID; got != want {
+					b.Errorf("called %s", got)
+				}
+				kind := cash.CountersCoin
+				if want == "SMART_HOPPER_3-COM5" {
+					kind = cash.CountersHopper
+				}
+				if acc, err := b.dev.Device().Account(b.Context()); err != nil || acc.Kind != kind {
+					b.Errorf("account %+v, %v", acc, err)
+				}
+			})
+		})
+	}
+}
+
+// TestHopperAtVersion5: values have two bytes and no currency (ssp.md section 17).
+func TestHopperAtVersion5(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{Currency: "EUR"}, func(m *machine) {
+		asHopper4(m)
+		m.table("0608", "F8")
+		m.table("0605", "F0")
+		m.table("05", "F0 03 30313236 455552 05 03 1400 3200 C800")
+	}, func(b *bench) {
+		b.until("ready", func(s *devices.Snapshot) bool { return s.Ready })
+		sent := b.sent()
+		want := []string{"51", "50 26 00", "3C 14 00", "3C 32 00", "3C C8 00", "40 01 14 00", "40 01 32 00", "40 01 C8 00", "5A 01"}
+		if i := slices.Index(sent, "51"); i < 0 || !slices.Equal(sent[i:i+len(want)], want) {
+			b.Errorf("sent %q\nwant %q", sent, want)
+		}
+		b.h.clear()
+		d := b.dev.Device().(*coin.Device)
+		b.m.table("34", "F0")
+		b.m.table("3B", "F0")
+		b.ok(d.AddLevel(b.Context(), fifty, 3))
+		b.ok(d.SetRoute(b.Context(), fifty, false))
+		b.order("t 34 03 00 32 00", "record Filled", "t 3B 01 32 00")
+	})
+}
+
+// TestCoinCommands: each call as it goes out.
+func TestCoinCommands(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{Extensions: true, Poll: time.Minute}, asTwin, func(b *bench) {
+		b.ready()
+		b.m.hush(true)
+		time.Sleep(time.Second)
+		d := b.dev.Device().(*coin.Device)
+		ctx := b.Context()
+		b.h.clear()
+		sends := func(script ...string) {
+			b.played()
+			b.m.say(script...)
+		}
+		sends("34 0A 00 " + c50 + " > F0")
+		b.ok(d.AddLevel(ctx, fifty, 10))
+		sends("22 > "+coinLevels("32", "3C", "32"), "34 00 00 "+c50+" > F0")
+		b.ok(d.AddLevel(ctx, fifty, 0))
+		sends("34 FF FF " + c50 + " > F4")
+		b.is(d.AddLevel(ctx, fifty, 65535), cash.ErrInvalid)
+		sends("51 > F0 26 01")
+		o, err := d.Options(ctx)
+		if b.ok(err); o != (devices.Options{Reg0: 0x26, Reg1: 1}) {
+			b.Errorf("options %+v", o)
+		}
+		sends("50 A6 03 > F0")
+		b.ok(d.SetOptions(ctx, devices.Options{Reg0: 0xA6, Reg1: 3}))
+		sends("30 05 85 01 " + c50 + " > F0")
+		b.ok(d.SetSorterRoute(ctx, fifty, 1))
+		sends("30 05 87 02 > F0")
+		b.ok(d.SetTwinMode(ctx, 2))
+		sends("30 05 87 03 > F5")
+		b.is(d.SetTwinMode(ctx, 3), cash.ErrBusy)
+		sends("30 E0 11 > F0 05")
+		l, err := d.LifterStatus(ctx)
+		if b.ok(err); l != (devices.LifterStatus{Connected: true, Jammed: true}) {
+			b.Errorf("lifter %+v", l)
+		}
+		sends("30 E0 11 > F2")
+		_, err = d.LifterStatus(ctx)
+		b.is(err, cash.ErrUnsupported)
+		b.played()
+		b.want([]string{"record Filled"}, "record Filled {50 EUR 10}", "record Filled {50 EUR -60}")
+		if s := b.snapshot(); s.Channels[1].Hopper != 1 || s.Channels[2].Hopper != 1 || s.Channels[0].Hopper != 0 || s.TwinMode != 2 {
+			b.Errorf("picture %+v", s)
+		}
+		b.h.clear()
+		b.m.table("3B", "F0")
+		b.m.becomes("F0 F1")
+		time.Sleep(time.Minute + time.Second)
+		b.m.becomes("F0 E8")
+		b.until("ready again", func(s *devices.Snapshot) bool { return s.Ready })
+		b.order("t 50 A6 03", "t 30 05 87 02", "t 30 05 85 00 "+c20, "t 30 05 85 01 "+c50, "t 30 05 85 01 "+c200)
+	})
+}
+
+// TestFilledWhileTheLedgerRefuses: what a person has put in is written as soon as it can be.
+func TestFilledWhileTheLedgerRefuses(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, asHopper4, func(b *bench) {
+		b.ready()
+		b.m.hush(true)
+		time.Sleep(time.Second)
+		b.h.clear()
+		b.m.table("34", "F0")
+		b.sink.refuse(cash.ErrJournal)
+		b.ok(b.dev.Device().(*coin.Device).AddLevel(b.Context(), fifty, 4))
+		time.Sleep(2 * time.Second)
+		b.sink.refuse(nil)
+		time.Sleep(2 * time.Second)
+		b.want([]string{"record Filled"}, "record Filled {50 EUR 4}")
+	})
+}
+
+// TestStatesOfCoinMachines: the events of section 11.3 that only these machines have.
+func TestStatesOfCoinMachines(t *testing.T) {
+	for _, c := range []struct {
+		answer string
+		want   []string
+	}{
+		{"C4", []string{"state COIN_MECH_JAMMED", "state IDLE"}},
+		{"C5", nil},
+		{"BD", []string{"state COIN_MECH_DISABLED", "state IDLE"}},
+		{"BE", []string{"state COIN_MECH_ENABLED", "state IDLE"}},
+		{"B7 03", []string{"state ERROR", "state IDLE"}},
+		{"B7", []string{"state ERROR", "state IDLE"}},
+		{"9F 01", []string{"state LIFTER_EVENT", "state IDLE"}},
+		{"CF", []string{"state DEVICE_FULL", "state IDLE"}},
+		{"C0", []string{"state MAINTENANCE_REQUIRED", "state IDLE"}},
+		{"BA", []string{"CoinRejected {}"}},
+		{"E3", []string{"state CASHBOX_REMOVED"}},
+		{"E6 01 " + c50, []string{"state FRAUD_ATTEMPT", "Fraud {0.50 EUR}", "state IDLE"}},
+		{"83 02", []string{"state CALIBRATION_FAILED", "CalibrationFailed {2}", "state IDLE"}},
+		{"C4 D5 01 00 00 00 00 45 55 52", []string{"state ERROR", "Jammed {0.00 EUR}", "state IDLE"}},
+	} {
+		t.Run(c.answer, func(t *testing.T) {
+			inBubble(t, devices.DeviceConfig{}, asHopper4, func(b *bench) {
+				b.accepting(false)
+				b.m.becomes("F0")
+				time.Sleep(time.Second)
+				b.h.clear()
+				b.m.hush(true)
+				b.m.say("56 > F0 " + c.answer)
+				b.played()
+				time.Sleep(time.Second)
+				var want []string
+				for _, w := range c.want {
+					want = append(want, "record "+w)
+				}
+				b.want([]string{"record"}, want...)
+			})
+		})
+	}
+}
