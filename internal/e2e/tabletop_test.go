@@ -15,6 +15,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"coffer/devices"
+	"coffer/devices/coin"
 	"coffer/devices/line"
 	"coffer/devices/note"
 	"coffer/devices/sim"
@@ -22,6 +23,7 @@ import (
 	"coffer/internal/cash"
 	"coffer/internal/journal"
 	"coffer/internal/till"
+	"coffer/ssp"
 )
 
 // tabletop is a simulated recycler and all of coffer but its edges, in a synctest bubble: hours pass in a second, and
@@ -31,6 +33,7 @@ type tabletop struct {
 	t       *testing.T
 	kind    model
 	machine *sim.Machine
+	loose   bool // nobody can know where some pieces came from
 	cable   *sim.Line
 	dir     string // of the ledger
 	old     []func()
@@ -52,12 +55,28 @@ type model struct {
 	profile string
 	id      cash.DeviceID
 	levels  map[int64]int
+	coins   bool // at address 16, with the dataset of coins
+}
+
+// address and dataset follow from the kind of money.
+func (m model) address() ssp.Address {
+	if m.coins {
+		return 16
+	}
+	return 0
+}
+
+func (m model) dataset() []int64 {
+	if m.coins {
+		return []int64{10, 20, 50, 100, 200}
+	}
+	return []int64{500, 1000, 2000, 5000}
 }
 
 var (
-	recycler  = model{"spectral-payout", recyclerID, map[int64]int{500: 4, 1000: 4, 2000: 4}}
-	nv22      = model{"nv22", recyclerID, map[int64]int{500: 4, 1000: 4}}
-	noteFloat = model{"nv11", "NV11-" + recyclerPort, map[int64]int{500: 6}}
+	recycler  = model{profile: "spectral-payout", id: recyclerID, levels: map[int64]int{500: 4, 1000: 4, 2000: 4}}
+	nv22      = model{profile: "nv22", id: recyclerID, levels: map[int64]int{500: 4, 1000: 4}}
+	noteFloat = model{profile: "nv11", id: "NV11-" + recyclerPort, levels: map[int64]int{500: 6}}
 )
 
 // onTabletop runs f in a bubble with a fresh tabletop.
@@ -70,8 +89,8 @@ func onTabletop(t *testing.T, kind model, f func(*tabletop)) {
 		}
 		tt := &tabletop{t: t, kind: kind, cable: world.AddLine(recyclerPort), dir: t.TempDir()}
 		var err error
-		tt.machine, err = tt.cable.AddMachine(0, kind.profile, sim.Options{
-			Currency: "EUR", Dataset: []int64{500, 1000, 2000, 5000}, Levels: kind.levels,
+		tt.machine, err = tt.cable.AddMachine(kind.address(), kind.profile, sim.Options{
+			Currency: "EUR", Dataset: kind.dataset(), Levels: kind.levels,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -104,9 +123,10 @@ func (tt *tabletop) setUp() {
 	tt.cursor, tt.ledger = events.Cursor(""), ledger
 	tt.down.Store(false)
 	tt.till = till.New(tt.tap, events, log, time.Now)
-	cfg := []devices.LineConfig{{Port: recyclerPort, Devices: []devices.DeviceConfig{{ID: "notes", Currency: "EUR"}}}}
+	machine := devices.DeviceConfig{ID: "machine", Address: tt.kind.address(), Currency: "EUR", Extensions: true}
+	cfg := []devices.LineConfig{{Port: recyclerPort, Devices: []devices.DeviceConfig{machine}}}
 	openers := map[string]line.Opener{recyclerPort: line.ConnOpener(tt.tap.connect)}
-	tt.station = devices.NewStation(cfg, openers, []devices.Family{note.Family(), note.FloatFamily()}, tt.till, log)
+	tt.station = devices.NewStation(cfg, openers, []devices.Family{note.Family(), note.FloatFamily(), coin.Family()}, tt.till, log)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func(s *devices.Station) { ended <- s.Run(ctx) }(tt.station)
@@ -250,7 +270,9 @@ func (tt *tabletop) checkRows(tr truth) {
 		case cash.KindPayout:
 			out = append(out, r)
 		case cash.KindDiscrepancy:
-			tt.t.Errorf("discrepancy: %+v", e)
+			if !tt.loose {
+				tt.t.Errorf("discrepancy: %+v", e)
+			}
 		}
 	}
 	for _, r := range tr.Returned {
