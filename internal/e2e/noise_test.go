@@ -34,14 +34,15 @@ func noise(t *testing.T, kind model, pay int64) {
 		rnd := rand.New(rand.NewPCG(7, 7))
 		wire, _ := tt.station.Trace(recyclerPort)
 		start, inserted, asked := wire.State().Exchanges, 0, 0
-		for wire.State().Exchanges-start < noiseExchanges {
+		enough := func() bool { return inserted >= 20 && asked >= 3 }
+		for done := uint64(0); done < noiseExchanges || !enough() && done < 10*noiseExchanges; done = wire.State().Exchanges - start {
 			if tt.machine.Truth().Enabled && rnd.IntN(3) == 0 {
 				value := []int64{500, 1000, 2000}[rnd.IntN(3)]
 				if _, err := tt.machine.Insert(sim.Insert{Value: value, Currency: "EUR"}); err == nil {
 					inserted++
 				}
 			}
-			if d.Snapshot().Ready && rnd.IntN(10) == 0 {
+			if d.Snapshot().Ready && rnd.IntN(5) == 0 {
 				_, err := tt.till.Dispense(context.Background(), me, d, eur(pay))
 				if err == nil || errors.Is(err, cash.ErrOutcomeUnknown) {
 					asked++
@@ -53,7 +54,7 @@ func noise(t *testing.T, kind model, pay int64) {
 		st := wire.State()
 		t.Logf("%d exchanges, %d repeats, %d given up, %d frames damaged; %d notes in, %d payouts",
 			st.Exchanges-start, st.Retries, st.Timeouts, st.CRCErrors, inserted, asked)
-		if inserted < 20 || asked < 3 || st.CRCErrors < 1000 {
+		if !enough() || st.CRCErrors < 1000 {
 			t.Errorf("too little happened for a test")
 		}
 		tt.noise(0)
