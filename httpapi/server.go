@@ -100,7 +100,7 @@ func (s *Server) Addr() string {
 
 // URL returns the base address for clients ("http://127.0.0.1:5000"), "" before Listen.
 func (s *Server) URL() string {
-	switch a := s.Addr(); {
+	switch a := dialable(s.Addr()); {
 	case a == "":
 		return ""
 	case s.cfg.TLS != nil:
@@ -108,6 +108,15 @@ func (s *Server) URL() string {
 	default:
 		return "http://" + a
 	}
+}
+
+// dialable names loopback where a listener is bound to every address: not every system can dial 0.0.0.0 or [::].
+func dialable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr
 }
 
 // Run serves until ctx ends, then refuses new connections, lets running requests end for 5 s and closes the rest. It

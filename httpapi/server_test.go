@@ -241,3 +241,14 @@ func TestRouter(t *testing.T) {
 		}
 	}
 }
+
+func TestURLCanBeDialled(t *testing.T) {
+	for addr, want := range map[string]string{
+		"[::]:8480": "127.0.0.1:8480", "0.0.0.0:5000": "127.0.0.1:5000", "127.0.0.1:1": "127.0.0.1:1",
+		"10.0.0.7:80": "10.0.0.7:80", "": "",
+	} {
+		if got := dialable(addr); got != want {
+			t.Errorf("%q: %q, want %q", addr, got, want)
+		}
+	}
+}

@@ -21,7 +21,10 @@ type configCommand struct {
 	Show  configShow  `cmd:"" help:"Print the configuration as it was understood, or the reference."`
 }
 
-type configCheck struct{ where }
+type configCheck struct {
+	where
+	JSON bool `name:"json" help:"For programs."`
+}
 
 // Run checks the configuration.
 func (c *configCheck) Run(s *session) error {
@@ -37,6 +40,9 @@ func (c *configCheck) Run(s *session) error {
 		devices += len(l.Devices)
 	}
 	path, _ := c.file(s)
+	if c.JSON {
+		return s.json(map[string]any{"config": path, "data_dir": dir, "lines": len(cfg.Lines), "devices": devices, "listeners": len(cfg.HTTP)})
+	}
 	s.printf("ok %s: %d lines, %d devices, %d listeners, data in %s\n", path, len(cfg.Lines), devices, len(cfg.HTTP), dir)
 	return nil
 }

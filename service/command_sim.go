@@ -171,6 +171,7 @@ type simInsert struct {
 	Fraud      bool   `help:"A manipulation attempt instead."`
 	Unreadable bool   `help:"A piece the machine cannot read."`
 	Barcode    string `placeholder:"TEXT" help:"A ticket with this code."`
+	JSON       bool   `name:"json" help:"For programs."`
 }
 
 // Run feeds pieces in.
@@ -198,6 +199,9 @@ func (c *simInsert) Run(s *session) error {
 	}
 	if err := sim.call(s.ctx, http.MethodPost, path+"/insert", in, &taken); err != nil {
 		return err
+	}
+	if c.JSON {
+		return s.json(taken)
 	}
 	s.printf("inserted, id %s\n", taken.ID)
 	return nil

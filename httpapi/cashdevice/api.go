@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -82,6 +83,10 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if tooLong := new(http.MaxBytesError); errors.As(err, &tooLong) {
 		httpapi.BodyTooLarge(w, r)
+		return
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		httpapi.Text(w, http.StatusRequestTimeout, "Request body did not arrive in time")
 		return
 	}
 	c := &call{api: a, r: r, ctx: r.Context(), header: w.Header(), query: queryOf(r), body: body}
