@@ -3,7 +3,6 @@ package service
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,7 +15,7 @@ import (
 
 type deviceCommand struct {
 	List   deviceList   `cmd:"" help:"List the machines of the running coffer."`
-	Scan   deviceScan   `cmd:"" help:"Look for machines on the serial ports (not there yet)."`
+	Scan   deviceScan   `cmd:"" help:"List the serial ports; with --port or --all look for machines on those that are idle."`
 	Status deviceStatus `cmd:"" help:"Show one machine, or all, in full."`
 	Trace  deviceTrace  `cmd:"" help:"Show the frames on a line."`
 }
@@ -60,13 +59,6 @@ func deviceName(d ops.Device) string {
 		return string(d.ID)
 	}
 	return d.ConfigID
-}
-
-type deviceScan struct{}
-
-// Run says that there is no scan yet.
-func (c *deviceScan) Run(*session) error {
-	return errors.New("device scan: not there yet; put the port under `lines` of the configuration, or let a caller open it with OpenConnection")
 }
 
 type deviceStatus struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"strings"
 	"time"
@@ -70,6 +71,9 @@ func explain(err error) error {
 		case serial.PermissionDenied:
 			return fmt.Errorf("no permission, give the service's user access: %w", err)
 		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no such port, plug the device in or correct the name: %w", err)
 	}
 	return err
 }
