@@ -13,12 +13,13 @@ import (
 )
 
 type simCommand struct {
-	List   simList   `cmd:"" help:"List the simulated machines."`
-	Show   simShow   `cmd:"" help:"Show the physical truth of a machine: what is where."`
-	Insert simInsert `cmd:"" help:"Feed notes or coins in, as a customer would."`
-	Fault  simFault  `cmd:"" help:"Break something, or mend it."`
-	Power  simPower  `cmd:"" help:"Cut or restore the power of a machine."`
-	Serve  simServe  `cmd:"" help:"Host the simulated machines of a configuration in this process."`
+	List   simList        `cmd:"" help:"List the simulated machines."`
+	Show   simShow        `cmd:"" help:"Show the physical truth of a machine: what is where."`
+	Insert simInsert      `cmd:"" help:"Feed notes or coins in, as a customer would."`
+	Fault  simFault       `cmd:"" help:"Break something, or mend it."`
+	Power  simPower       `cmd:"" help:"Cut or restore the power of a machine."`
+	Run    simRunScenario `cmd:"" help:"Play a scenario: a day at a kiosk, a jam and its repair."`
+	Serve  simServe       `cmd:"" help:"Host the simulated machines of a configuration in this process."`
 }
 
 // simMachine is one row of GET /sim/v1/machines.

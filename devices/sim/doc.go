@@ -34,6 +34,7 @@
 //   - notepath.go, notepay.go, coinpath.go: the mechanics of the two kinds of machine. notefloat.go: what a note float
 //     has beyond them.
 //   - power.go, fault.go: what goes wrong.
+//   - scenario.go, play.go: stories that are played to machines.
 //
 // A new model is a file in profiles/; a new kind of mechanics is a type beside notePath and coinPath.
 package sim

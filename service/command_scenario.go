@@ -1,0 +1,111 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+
+	"coffer/devices/sim"
+)
+
+type simRunScenario struct {
+	remote
+	File string `arg:"" help:"The scenario, as configs/scenarios/day-at-a-kiosk.yaml."`
+}
+
+// Run plays a scenario to the machines of the running simulator.
+func (c *simRunScenario) Run(s *session) error {
+	text, err := os.ReadFile(c.File)
+	if err != nil {
+		return fmt.Errorf("sim run: %w", err)
+	}
+	story, err := sim.ParseScenario(text)
+	if err != nil {
+		return fmt.Errorf("sim run: %s: %w; correct the file", c.File, err)
+	}
+	on, err := c.simulator(s)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(s.ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := story.Play(ctx, remoteStage{on}, func(format string, args ...any) { s.printf(format+"\n", args...) }); err != nil {
+		hint := "look at `coffer sim list`"
+		if errors.Is(err, sim.ErrScenario) {
+			hint = "its machines need a driver with their acceptors on"
+		}
+		return fmt.Errorf("sim run: %w; %s", err, hint)
+	}
+	s.printf("%s: done\n", story.Name)
+	return nil
+}
+
+// remoteStage plays on the simulator behind /sim/v1.
+type remoteStage struct{ *client }
+
+func (r remoteStage) machine(at sim.Target, what string) string {
+	return "/sim/v1/machines/" + url.PathEscape(at.Port) + "/" + strconv.Itoa(at.Address) + what
+}
+
+// post sends a change. The simulator's refusals become its own errors again.
+func (r remoteStage) post(ctx context.Context, method, path string, in any) error {
+	err := r.call(ctx, method, path, in, nil)
+	var answer *answerError
+	if !errors.As(err, &answer) {
+		return err
+	}
+	switch answer.status {
+	case http.StatusConflict:
+		return fmt.Errorf("%w: %s", sim.ErrRefused, answer.reason)
+	case http.StatusBadRequest:
+		return fmt.Errorf("%w: %s", sim.ErrInvalid, answer.reason)
+	case http.StatusNotFound:
+		return fmt.Errorf("%w: %s", sim.ErrUnknown, answer.reason)
+	}
+	return err
+}
+
+func (r remoteStage) Insert(ctx context.Context, at sim.Target, in sim.Insert) error {
+	return r.post(ctx, http.MethodPost, r.machine(at, "/insert"), said(in))
+}
+
+// said leaves out what an insert does not say: a count of 0 is an error over HTTP.
+func said(in sim.Insert) map[string]any {
+	out := map[string]any{}
+	for name, v := range map[string]any{"value": in.Value, "currency": in.Currency, "count": in.Count, "fraud": in.Fraud,
+		"unreadable": in.Unreadable, "barcode": in.Barcode} {
+		switch v {
+		case int64(0), 0, "", false:
+		default:
+			out[name] = v
+		}
+	}
+	return out
+}
+
+func (r remoteStage) Fault(ctx context.Context, at sim.Target, f sim.Fault) error {
+	return r.post(ctx, http.MethodPost, r.machine(at, "/fault"), f)
+}
+
+func (r remoteStage) SetLevel(ctx context.Context, at sim.Target, value int64, currency string, count int) error {
+	return r.post(ctx, http.MethodPost, r.machine(at, "/levels"), map[string]any{"value": value, "currency": currency, "count": count})
+}
+
+func (r remoteStage) Take(ctx context.Context, at sim.Target) error {
+	return r.post(ctx, http.MethodPost, r.machine(at, "/take"), nil)
+}
+
+func (r remoteStage) SetSpeed(ctx context.Context, factor float64) error {
+	return r.post(ctx, http.MethodPut, "/sim/v1/speed", map[string]float64{"factor": factor})
+}
+
+func (r remoteStage) Truth(ctx context.Context, at sim.Target) (t sim.Truth, err error) {
+	err = r.call(ctx, http.MethodGet, r.machine(at, ""), nil, &t)
+	return t, err
+}

@@ -1,0 +1,41 @@
+package service
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestSimRun plays a story over /sim/v1: every kind of step, on a machine whose acceptor is off.
+func TestSimRun(t *testing.T) {
+	dir := t.TempDir()
+	start(t, settingsFor(t, small, dir))
+	env := map[string]string{"COFFER_DATA_DIR": dir}
+	const head = "name: tour\ntext: of everything\nmachines: {m: {port: COM5, address: 0}}\nsteps:\n"
+	story := write(t, "tour.yaml", head+`
+  - speed: 100
+  - say: hello
+  - levels: {machine: m, value: 500, currency: EUR, count: 6}
+  - wait: {machine: m, place: payout, value: 500, currency: EUR, grown: 2}
+  - insert: {machine: m, value: 1000, currency: EUR}
+  - wait: {machine: m, place: returned, value: 1000, grown: 1, moving: false}
+  - fault: {machine: m, kind: bit_flips, rate: 0}
+  - fault: {machine: m, kind: unplug}
+  - wait: {machine: m, plugged: false}
+  - fault: {machine: m, kind: plug}
+`)
+	got := coffer(t, env, "sim", "run", story)
+	if got.code != exitDone || !strings.Contains(got.out, "tour: done") || !strings.Contains(got.out, "hello") {
+		t.Errorf("exit %d: %s%s", got.code, got.out, got.err)
+	}
+	for steps, words := range map[string][]string{
+		"  - take: {machine: m}\n":                             {"steps[0]", "refused", "no note"},
+		"  - fault: {machine: m, kind: calibration_fail}\n":    {"steps[0]", "invalid"},
+		"  - wait: {machine: m, power: false, within: 50ms}\n": {"steps[0]", "scenario failed", "acceptors on"},
+	} {
+		got := coffer(t, env, "sim", "run", write(t, "bad.yaml", head+steps))
+		if got.code != exitFailed {
+			t.Errorf("%s: exit %d", steps, got.code)
+		}
+		oneLineOf(t, got.err, words...)
+	}
+}
