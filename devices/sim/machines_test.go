@@ -141,7 +141,7 @@ for byte. How well that is known differs:
 | C | confirmed by two public sources or more that do not copy each other |
 | 1 | one public source only |
 | I | inferred from a neighbouring family |
-| P | nobody has published the bytes: our own coding, which simulated machines understand; a real one never gets it |
+| P | nobody has published the bytes: our own coding, which simulated machines understand; a real one gets it only where its configuration says extensions: true |
 | ? | not rated yet |
 | (blank) | the machine does not have it |
 
