@@ -157,6 +157,8 @@ func expansion(m *Machine, p []byte) answer {
 		return m.twinExpansion(p)
 	case !m.prof.has(featureRefill):
 		return reply(ssp.UnknownCommand)
+	case m.prof.has(featureCassette) && len(p) > 0 && p[0] == ownExpansions:
+		return m.recyclerExpansion(p)
 	case bytes.Equal(p, refillRead):
 		if m.ram.refill {
 			return reply(ssp.OK, 1)

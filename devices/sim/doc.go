@@ -33,6 +33,7 @@
 //   - stock.go, insert.go, truth.go: the pieces. operation.go, plan.go: payouts, floats, emptying.
 //   - notepath.go, notepay.go, coinpath.go: the mechanics of the two kinds of machine. notefloat.go: what a note float
 //     has beyond them.
+//   - recyclers.go: a store that is divided into several.
 //   - power.go, fault.go: what goes wrong.
 //   - scenario.go, play.go: stories that are played to machines.
 //

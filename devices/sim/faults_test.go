@@ -284,9 +284,9 @@ func TestCoinInserts(t *testing.T) {
 
 // TestNothingIsEverLost does at random what hosts, customers, technicians and bad luck do, and looks after every step.
 func TestNothingIsEverLost(t *testing.T) {
-	machines := []string{"spectral-payout", "scs", "nv9", "nv11", "nv22", "hopper3", "hopper4", "twin"}
-	for seed := range uint64(96) {
-		profile := machines[seed%8]
+	machines := []string{"spectral-payout", "scs", "nv9", "nv11", "nv22", "hopper3", "hopper4", "twin", "nv4000"}
+	for seed := range uint64(108) {
+		profile := machines[seed%9]
 		t.Run(fmt.Sprintf("%s %d", profile, seed), bubble(func(t *testing.T) {
 			w := NewWorld(nil)
 			defer w.Close()
@@ -324,6 +324,7 @@ func TestNothingIsEverLost(t *testing.T) {
 				t.Fatalf("something is still on its way: %+v", tr)
 			}
 			checkCounters(t, m)
+			checkRecyclers(t, m)
 			t.Logf("%v in, %v out, %v back: %v", sum(tr.Inserted), sum(tr.Dispensed), sum(tr.Returned), tr.Counters)
 		}))
 	}
@@ -376,7 +377,8 @@ func (h *host) misadventure(m *Machine, r *rand.Rand) {
 	case n < 80:
 		h.tell(pick("33 "+u+" 58", "33 "+u+" 58", "46 01 02 00 "+u+" 58", "44 01 01 00 "+u+" 58", "52", "3F", "38", "42", "42", "43", "43",
 			"3B 01 "+u, "3B 00 "+u, "30 05 85 01 "+u, "30 05 85 00 "+u,
-			pick("30 05 87 00", "30 05 87 03", "5A 01", "34 02 00 "+u, "34 00 00 "+u)))
+			pick("30 05 87 00", "30 05 87 03", "5A 01", "34 02 00 "+u, "34 00 00 "+u),
+			pick("30 E0 01 02 ", "30 E0 01 05 ", "30 E0 01 00 ", "30 E0 01 01 ")+u, pick("52 01", "52 04", "30 E0 06 01", "30 E0 06 00")))
 	case n < 90:
 		pause(time.Duration(r.IntN(3000)) * time.Millisecond)
 		m.Take()

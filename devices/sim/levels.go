@@ -96,6 +96,7 @@ func setRoute(m *Machine, b []byte) answer {
 		return reply(ssp.OK)
 	}
 	m.nv.routes[d] = route
+	delete(m.nv.recyclers.routes, d)
 	return reply(ssp.OK)
 }
 
@@ -159,7 +160,7 @@ func (m *Machine) storeTakes(d denom) bool {
 	level, limit := m.stock.count(d, inPayout), int(m.ram.limits[d])
 	return m.prof.Store > 0 && !m.faults.payoutJam && !m.faults.floatOut && m.nv.routes[d] == routeStore &&
 		m.stock.pieces(inPayout) < m.prof.Store && (limit == 0 || level < limit) && (level > 0 || m.reelFree()) &&
-		m.hopperTakes(d)
+		m.hopperTakes(d) && m.recyclerTakes(d)
 }
 
 // reelFree reports whether a denomination that the store does not hold has room in it.

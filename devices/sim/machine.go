@@ -87,7 +87,8 @@ type mechanics interface {
 // memory survives the power: ssp.md 14.4.
 type memory struct {
 	routes    map[denom]byte // 0 store, 1 cashbox
-	counters  [9]uint32      // ssp.md 10.12, in the order of the machine's family
+	recyclers recyclers
+	counters  [9]uint32 // ssp.md 10.12, in the order of the machine's family
 	fixedKey  uint64
 	op        *operation    // running, or cut and not yet reported
 	moved     map[denom]int // to the cashbox by the last operation
@@ -109,6 +110,7 @@ type volatile struct {
 	modulus     uint64
 
 	enabled       bool
+	toBezel       bool   // notes that are paid wait in the bezel, and do not fall into the tray (machines with recyclers)
 	inhibits      []bool // by channel: true is accepted
 	lastReject    byte
 	barcodeOn     bool
@@ -159,6 +161,10 @@ func newMachine(l *Line, addr ssp.Address, profileName string, opt Options) (*Ma
 	if p.has(featureFloat) {
 		m.stock.piled = true
 		m.recycle(m.data[0])
+	}
+	if p.Recyclers > 0 {
+		m.nv.recyclers = newRecyclers(p.Recyclers)
+		m.stock.follow = m.shelve
 	}
 	m.ram = newVolatile(m)
 	m.noise.rnd = rand.New(rand.NewPCG(uint64(m.serial), uint64(addr)))

@@ -57,6 +57,10 @@ func (n *notePath) exit() {
 		m.tell(ssp.Event{Code: ssp.EvErrorDuringPayout, Values: op.total()})
 		return
 	}
+	if m.prof.has(featureCassette) && !m.ram.toBezel { // into the tray
+		n.taken()
+		return
+	}
 	n.phase = phaseBezel
 	if m.ram.noHold {
 		n.taken()

@@ -25,6 +25,7 @@ type operation struct {
 	currency string
 	asked    int64   // minor units
 	paid     int64   // so far: handed out, or for the other kinds moved to the cashbox
+	module   int     // recycler that they come from, from 1; 0: wherever they are
 	left     []denom // pieces still to be moved, in order
 	diverted int64   // went to the cashbox though it was to be paid
 	halt     bool    // the host wants it to end
@@ -326,6 +327,8 @@ func smartEmpty(m *Machine, p []byte) answer {
 	switch {
 	case len(p) > 1:
 		return reply(ssp.WrongParameters)
+	case len(p) == 1 && p[0] != 0 && m.prof.has(featureCassette):
+		return m.emptyModule(p[0])
 	case len(p) == 1 && p[0] != 0:
 		return reply(ssp.OutOfRange)
 	}

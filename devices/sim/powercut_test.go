@@ -99,6 +99,31 @@ var scenes = []scene{
 		m.SetLevel(500, "EUR", 1)
 		h.tell("52 00")
 	}, map[string]string{"op:start": "", "op:pick": "", "op:place": "CA:1000", "op:pick 2": "", "op:place 2": "CA:500"}},
+	{"note into a recycler", "nv4000", func(m *Machine, h *host) {
+		h.tell("30 E0 01 03 E8 03 00 00 " + eur)
+		insert(m, 1000)
+	}, map[string]string{
+		"note:read": "E1/0", "note:accept": "E1/2", "note:credit": "E1/2", "note:place": "CB:1000",
+	}},
+	{"payout into the tray", "nv4000", func(m *Machine, h *host) {
+		h.tell("33 DC 05 00 00 " + eur + " 58")
+	}, map[string]string{
+		"op:start": "DC:0/1500", "op:pick": "DC:0/1500", "op:exit": "CA:1000 DC:0/1500",
+		"op:pick 2": "DC:1000/1500", "op:exit 2": "CA:500 DC:1000/1500",
+	}},
+	{"payout into the bezel", "nv4000", func(m *Machine, h *host) {
+		h.tell("30 E0 06 01")
+		h.tell("33 E8 03 00 00 " + eur + " 58")
+	}, map[string]string{
+		"op:start": "DC:0/1000", "op:pick": "DC:0/1000", "op:exit": "CA:1000 DC:0/1000", "op:take": "CD:1000 DC:1000/1000",
+	}},
+	{"one recycler emptied", "nv4000", func(m *Machine, h *host) {
+		h.tell("30 E0 01 03 D0 07 00 00 " + eur)
+		m.SetLevel(2000, "EUR", 6)
+		h.tell("52 02")
+	}, map[string]string{
+		"op:start": "", "op:pick": "", "op:place": "CA:2000", "op:pick 2": "", "op:place 2": "CA:2000",
+	}},
 	{"coins in", "scs", threeCoins, map[string]string{"coin:in": "", "coin:in 2": "", "coin:in 3": "", "coin:stop": ""}},
 	{"coins out", "scs", payThree, payThreeReports},
 	{"coins out", "hopper3", payThree, payThreeReports},
@@ -214,6 +239,8 @@ func startProfile(t *testing.T, profile string) (*Machine, *host) {
 	switch profile {
 	case "spectral-payout":
 		return startRecycler(t, Options{})
+	case "nv4000":
+		return startNV4000(t, Options{})
 	case "nv22":
 		return startNV22(t, Options{})
 	case "nv11":

@@ -23,6 +23,7 @@ type profile struct {
 	Name          string             `yaml:"name"`
 	Extends       string             `yaml:"extends"`       // another profile whose values hold where this one says nothing
 	Family        string             `yaml:"family"`        // note or coin: how its mechanics work
+	Recyclers     int                `yaml:"recyclers"`     // parts of equal size that the payout store is divided into; 0: it is one
 	UnitType      byte               `yaml:"unit_type"`     // ssp.md 6.1
 	Firmware      string             `yaml:"firmware"`      // 16 characters
 	Version       string             `yaml:"version"`       // four digits of the setup reply
@@ -55,6 +56,7 @@ const (
 
 // Features of profiles.
 const (
+	featureCassette   = "cassette"    // recyclers, a replenishment cassette, and their expansion commands E0
 	featureBezelLight = "bezel_light" // CONFIGURE BEZEL works
 	featureBarcode    = "barcode"     // reads tickets
 	featureRefill     = "refill"      // refill mode, expansion command 05 81 10
@@ -173,6 +175,8 @@ func (p *profile) check(name string) error {
 		return fmt.Errorf("%w: counters %q", ErrInvalid, p.Counters)
 	case p.Encryption != "required" && p.Encryption != "optional":
 		return fmt.Errorf("%w: encryption %q", ErrInvalid, p.Encryption)
+	case p.Recyclers < 0 || p.Recyclers > 0 && p.Store%p.Recyclers != 0:
+		return fmt.Errorf("%w: a store of %d does not divide into %d recyclers", ErrInvalid, p.Store, p.Recyclers)
 	case len(p.Firmware) != 16 || len(p.Version) != 4 || len(p.Dataset) != 5:
 		return fmt.Errorf("%w: firmware has 16 characters, version 4, dataset 5", ErrInvalid)
 	case p.Feeder < 1 || p.Store < 0 || p.Reels < 0 || len(p.Denominations) == 0:

@@ -24,6 +24,7 @@ func TestProfiles(t *testing.T) {
 		"nv9": {0, validator}, "nv10": {0, validator}, "nv200": {0, validator}, "nv22-validator": {0, validator},
 		"spectral-payout": {6, recycler}, "nv22": {6, recycler}, "nv11": {7, float}, "scs": {9, coins},
 		"hopper3": {3, hopper}, "hopper4": {3, hopper}, "twin": {9, append(slices.Clone(coins), 0x30)},
+		"nv4000": {6, slices.DeleteFunc(slices.Clone(recycler), func(c byte) bool { return c == 0x4E })},
 	}
 	for _, name := range Profiles() {
 		w, ok := want[name]

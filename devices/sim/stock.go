@@ -35,6 +35,9 @@ type stock struct {
 	rows  map[denom]*stockRow
 	piled bool    // the payout store is a pile
 	pile  []denom // what is in it then, the top last
+
+	// follow is told of n pieces that the payout store has gained, or -n that it has lost, where somebody has to know.
+	follow func(d denom, n int)
 }
 
 type stockRow struct {
@@ -43,7 +46,7 @@ type stockRow struct {
 }
 
 func newStock(dataset []denom) *stock {
-	s := &stock{rows: map[denom]*stockRow{}}
+	s := &stock{rows: map[denom]*stockRow{}, follow: func(denom, int) {}}
 	for _, d := range dataset {
 		s.row(d)
 	}
@@ -79,10 +82,14 @@ func (s *stock) move(d denom, from, to place) {
 	s.heap(d, to, 1)
 }
 
-// heap keeps the pile in step with what comes into a place (1) or leaves it (-1): on top, and from as near to the top as
-// it lies.
+// heap keeps the pile, and what else follows the store, in step with what comes into a place (1) or leaves it (-1): on
+// top, and from as near to the top as it lies.
 func (s *stock) heap(d denom, at place, n int) {
-	if !s.piled || at != inPayout {
+	if at != inPayout {
+		return
+	}
+	s.follow(d, n)
+	if !s.piled {
 		return
 	}
 	for ; n > 0; n-- {
