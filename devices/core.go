@@ -27,6 +27,8 @@ const silence = 2500 * time.Millisecond
 
 // Settings are what callers want of a machine. They outlive its restarts.
 type Settings struct {
+	Recyclers map[cash.Denom]byte // of several, the one a denomination goes to; nil until the machine was asked
+	ToBezel   *bool               // notes that are paid wait in the bezel; nil: as the machine does
 	Acceptor  bool                // acceptance on
 	Payout    bool                // payout store on, where it can be switched
 	Inhibited map[cash.Denom]bool // blocked denominations

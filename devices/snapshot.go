@@ -23,6 +23,7 @@ type Snapshot struct {
 
 	AcceptorEnabled bool
 	PayoutEnabled   bool
+	PayToBezel      bool // notes that are paid wait in the bezel, and do not fall into the tray; see Recyclers
 	AutoAccept      bool
 	Escrow          *cash.Denom // the held note
 	Operation       cash.OpKind // what the machine is doing, "" for nothing
@@ -64,6 +65,7 @@ type Channel struct {
 	Denom      cash.Denom
 	Inhibited  bool
 	Recyclable bool // the machine can pay this denomination
+	Recycler   byte // of a machine with several: the one it goes to if its route is the store, from 1; 0 any
 	ToPayout   bool // route; false is the cashbox
 	Level      int  // pieces in the payout store, as last read
 	Hopper     byte // of a machine with two: where its sorter sends the coin, 0 primary, 1 secondary

@@ -31,6 +31,7 @@ var machines = []struct {
 	{"spectral-payout", 0, map[int64]int{500: 4, 1000: 4, 2000: 8}},
 	{"nv22", 0, map[int64]int{500: 4, 2000: 8}},
 	{"nv11", 0, map[int64]int{500: 8}},
+	{"nv4000", 0, map[int64]int{500: 4, 1000: 4, 2000: 8}},
 	{"nv200", 0, nil},
 	{"scs", 16, coins},
 	{"hopper3", 16, coins},

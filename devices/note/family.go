@@ -24,7 +24,7 @@ func model(s ssp.Setup, firmware string) string {
 	case s.UnitType == ssp.TypeValidator:
 		return "NOTE_VALIDATOR"
 	case strings.HasSuffix(firmware, "NV4"):
-		return "NV4000"
+		return modelNV4000
 	}
 	return "SPECTRAL_PAYOUT"
 }

@@ -21,16 +21,19 @@ func (d *driver) Secure() error {
 	return err
 }
 
-// Configure implements devices.Driver (ssp.md sections 15.2 and 15.3).
+// Configure implements devices.Driver (ssp.md sections 15.2, 15.3 and 15.5).
 func (d *driver) Configure() error {
 	c := d.core
 	if !c.Identity().HasPayout {
 		return d.Inhibits()
 	}
-	if err := c.ModuleSerials(payoutModule); err != nil {
+	if err := c.ModuleSerials(d.modules()...); err != nil {
 		return err
 	}
 	if err := c.Routes(); err != nil {
+		return err
+	}
+	if err := d.recyclers(); err != nil {
 		return err
 	}
 	if err := d.Inhibits(); err != nil {

@@ -62,6 +62,7 @@ func TestDemo(t *testing.T) {
 	want := map[string][]string{
 		"COM5": {"spectral-payout EUR"}, "COM9": {"scs EUR"}, "COM7": {"nv9 GBP", "scs GBP"}, "COM4": {"twin USD"},
 		"COM11": {"hopper4 EUR"}, "COM12": {"nv22 EUR"}, "COM15": {"nv200 EUR"}, "COM21": {"nv11 GBP"},
+		"COM18": {"nv4000 USD"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
