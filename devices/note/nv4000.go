@@ -51,12 +51,8 @@ func (d *driver) recyclers() error {
 	if !d.isNV4000() || !d.core.Extended() {
 		return nil
 	}
-	if on := d.core.Set.ToBezel; on != nil {
-		_, ok, err := d.core.Try(payToBezel(*on))
-		if err != nil {
-			return err
-		}
-		d.core.Edit(func(s *devices.Snapshot) { s.PayToBezel = ok && *on })
+	if err := d.payWhere(); err != nil {
+		return err
 	}
 	set := d.core.Set.Recyclers != nil
 	for _, ch := range d.core.Picture().Channels {
@@ -81,6 +77,18 @@ func (d *driver) recyclers() error {
 	}
 	d.showRecyclers()
 	return nil
+}
+
+// payWhere sets again where notes that are paid wait, if somebody has said so.
+func (d *driver) payWhere() error {
+	on := d.core.Set.ToBezel
+	if on == nil {
+		d.core.Edit(func(s *devices.Snapshot) { s.PayToBezel = false })
+		return nil
+	}
+	_, ok, err := d.core.Try(payToBezel(*on))
+	d.core.Edit(func(s *devices.Snapshot) { s.PayToBezel = ok && *on })
+	return err
 }
 
 func expandNote(e ssp.Expansion, note cash.Denom, before ...byte) []byte {

@@ -88,9 +88,11 @@ var routeNames = [...]string{
 }
 
 const (
-	routeCashbox  route = 0
-	routeRecycler route = 1
-	routePayout   route = 7
+	routeCashbox   route = 0
+	routeRecycler  route = 1
+	routeRecycler1 route = 2 // and three more, of an NV4000
+	routeRecycler4 route = 5
+	routePayout    route = 7
 )
 
 func (r route) String() string { return routeNames[r] }
@@ -111,7 +113,8 @@ func (f *form) route() (route, error) {
 	return 0, fmt.Errorf("%w: no route %v", cash.ErrInvalid, v)
 }
 
-// setRoute sends denom to the cashbox or the store. Routes to single recyclers belong to machines with several.
+// setRoute sends denom to the cashbox or the store. Routes to single recyclers belong to the NV4000; nothing can be sent
+// into its replenishment cassette.
 func setRoute(ctx context.Context, d devices.Device, denom cash.Denom, r route) error {
 	m, ok := d.(devices.Router)
 	if !ok {
@@ -120,6 +123,12 @@ func setRoute(ctx context.Context, d devices.Device, denom cash.Denom, r route) 
 	switch r {
 	case routeCashbox, routeRecycler, routePayout:
 		return m.SetRoute(ctx, denom, r != routeCashbox)
+	}
+	if p, ok := d.(devices.Recyclers); ok && d.Snapshot().Model == modelNV4000 {
+		if r >= routeRecycler1 && r <= routeRecycler4 {
+			return p.SetRecycler(ctx, denom, byte(r-routeRecycler1)+1)
+		}
+		return cash.ErrUnsupported
 	}
 	return fmt.Errorf("%w: this device has no %s", cash.ErrInvalid, r)
 }

@@ -77,7 +77,7 @@ func (c *call) assignment(s *devices.Snapshot, stored cash.Counts) (list, error)
 				{"value", ch.Denom.Value}, {"countryCode", country}, {"fraud_Attempt_Value", -1}, {"calibration_Failed_Value", -1},
 			}},
 			{"value", ch.Denom.Value}, {"countryCode", country},
-			{"isInhibited", ch.Inhibited}, {"isRecyclable", ch.Recyclable}, {"acceptRoute", acceptRoute(ch)},
+			{"isInhibited", ch.Inhibited}, {"isRecyclable", ch.Recyclable}, {"acceptRoute", acceptRoute(s, ch)},
 			{"stored", stored[ch.Denom]}, {"storedInCashbox", boxed[ch.Denom]}, {"channel", ch.Number},
 		})
 	}
@@ -85,9 +85,15 @@ func (c *call) assignment(s *devices.Snapshot, stored cash.Counts) (list, error)
 }
 
 // acceptRoute is where pieces of the channel go, as the manual shows it: an inhibited channel has route 0.
-func acceptRoute(ch devices.Channel) enum {
+func acceptRoute(s *devices.Snapshot, ch devices.Channel) enum {
 	r := routeCashbox
-	if ch.ToPayout && !ch.Inhibited {
+	switch {
+	case !ch.ToPayout || ch.Inhibited:
+	case ch.Recycler > 0:
+		r = routeRecycler1 + route(ch.Recycler) - 1
+	case s.Model == modelNV4000:
+		r = routeRecycler
+	default:
 		r = routePayout
 	}
 	return enum{int(r), r.String()}

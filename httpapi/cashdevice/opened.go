@@ -36,6 +36,7 @@ func (c *call) apply(ctx context.Context, d devices.Device, ask setup) (*opened,
 		o.routes = append(o.routes, sentence(err, "Set route for %s to %s.", "set route for %s to %s.", e.denom, e.route))
 	}
 	o.unsupported(ask)
+	o.bezel(ask.bezel)
 	snap := d.Snapshot()
 	if _, notes := d.(devices.Escrow); notes && !snap.Coins {
 		err := o.step("set auto-accept", func(ctx context.Context) error { return autoAccept(ctx, d, ask.auto) })
@@ -84,6 +85,19 @@ func (o *opened) unsupported(ask setup) {
 	}
 	for _, e := range ask.feeder {
 		o.feeder = append(o.feeder, sentence(cash.ErrUnsupported, "", "set feeder route for %s to %d.", e.denom, int(e.route)))
+	}
+}
+
+// bezel says where an NV4000 leaves the notes that it pays. A machine that cannot be told pays as it always does.
+func (o *opened) bezel(on bool) {
+	p, ok := o.d.(devices.Recyclers)
+	s := o.d.Snapshot()
+	switch {
+	case on == s.PayToBezel:
+	case ok && s.Model == modelNV4000:
+		_ = o.step("pay to bezel", func(ctx context.Context) error { return p.SetPayToBezel(ctx, on) }) // logged
+	default:
+		o.c.api.log.WithField("device", o.c.view.device).Warn("OpenConnection: DispenseToBezel is not carried out on this device")
 	}
 }
 

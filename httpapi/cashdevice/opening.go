@@ -14,6 +14,7 @@ type setup struct {
 	accept    bool
 	auto      bool
 	payout    bool
+	bezel     bool     // notes that are paid wait in the bezel
 	ignored   []string // members that are not carried out
 }
 
@@ -38,7 +39,7 @@ type (
 
 // setup reads the optional members of an OpenConnection (specs/itl-rest.md §8.1). Missing booleans count as false.
 func (f *form) setup() setup {
-	s := setup{accept: f.flag("EnableAcceptor"), auto: f.flag("EnableAutoAcceptEscrow"), payout: f.flag("EnablePayout")}
+	s := setup{accept: f.flag("EnableAcceptor"), auto: f.flag("EnableAutoAcceptEscrow"), payout: f.flag("EnablePayout"), bezel: f.flag("DispenseToBezel")}
 	for _, e := range f.list("SetInhibits") {
 		s.inhibits = append(s.inhibits, inhibitEntry{f.denom(e, "SetInhibits"), e.flag("Inhibit")})
 		f.faults = append(f.faults, e.faults...)
@@ -62,7 +63,7 @@ func (f *form) setup() setup {
 		}
 		f.faults = append(f.faults, m.faults...)
 	}
-	for _, name := range []string{"SetHopperOptions", "SetCashBoxPayoutLimit", "SetTwinMode", "DispenseToBezel"} {
+	for _, name := range []string{"SetHopperOptions", "SetCashBoxPayoutLimit", "SetTwinMode"} {
 		if v, _ := f.get(name); v != nil && v != false {
 			s.ignored = append(s.ignored, name)
 		}
