@@ -23,7 +23,7 @@ const (
 // TestMixedDay lets one machine of each kind do what comes, with whatever goes wrong in between, and compares the books
 // whenever nothing moves. SEED picks another day.
 func TestMixedDay(t *testing.T) {
-	for _, kind := range []model{recycler, nv22, noteFloat} {
+	for _, kind := range []model{recycler, nv22, noteFloat, nv4000} {
 		t.Run(kind.profile, func(t *testing.T) {
 			t.Parallel()
 			h := fnv.New64a()
@@ -94,6 +94,12 @@ func errand(rnd *rand.Rand, kind model) job {
 		return job{"route", true, func(_ *tabletop, d devices.Device) {
 			_ = d.(devices.Router).SetRoute(ctx, cash.Denom{Value: value, Currency: "EUR"}, true)
 		}}
+	case kind.profile == nv4000.profile && rnd.IntN(2) == 0:
+		n := byte(rnd.IntN(4)) + 1
+		return job{"recycler", true, func(tt *tabletop, d devices.Device) { tt.toRecycler(d, value, n) }}
+	case kind.profile == nv4000.profile:
+		n := byte(rnd.IntN(5))
+		return job{"empty", true, func(tt *tabletop, d devices.Device) { _, _ = tt.till.Empty(ctx, me, d, n) }}
 	}
 	return job{"empty", true, func(tt *tabletop, d devices.Device) { _, _ = tt.till.Empty(ctx, me, d, 0) }}
 }

@@ -61,6 +61,18 @@ var otherJobs = map[string][]job{
 		{"note that no reel takes", true, func(tt *tabletop, d devices.Device) { tt.put(2000) }},
 		jobs[3],
 	},
+	nv4000.profile: {
+		{"note into a recycler of its own", true, func(tt *tabletop, d devices.Device) {
+			tt.toRecycler(d, 2000, 3)
+			_, _ = tt.machine.Insert(sim.Insert{Value: 2000, Currency: "EUR"}) // refused when the power was cut before
+		}},
+		jobs[3],
+		{"one recycler emptied", true, func(tt *tabletop, d devices.Device) {
+			if _, err := tt.till.Empty(context.Background(), me, d, 1); err != nil {
+				tt.t.Logf("empty: %v", err)
+			}
+		}},
+	},
 	noteFloat.profile: {
 		{"note into the float", true, func(tt *tabletop, d devices.Device) { tt.put(500) }},
 		{"note past the float", true, func(tt *tabletop, d devices.Device) { tt.put(2000) }},
@@ -68,6 +80,14 @@ var otherJobs = map[string][]job{
 		{"stacking of four notes", true, (*tabletop).float},
 		jobs[4],
 	},
+}
+
+// toRecycler sends a denomination to one recycler of an NV4000.
+func (tt *tabletop) toRecycler(d devices.Device, value int64, n byte) {
+	err := d.(devices.Recyclers).SetRecycler(context.Background(), cash.Denom{Value: value, Currency: "EUR"}, n)
+	if err != nil {
+		tt.t.Logf("recycler: %v", err)
+	}
 }
 
 func (tt *tabletop) put(value int64) {
@@ -211,7 +231,7 @@ func TestDisturbed(t *testing.T) {
 					everyMoment(t, recycler, x, j, perJob)
 				})
 			}
-			for _, kind := range []model{nv22, noteFloat} {
+			for _, kind := range []model{nv22, noteFloat, nv4000} {
 				for _, j := range otherJobs[kind.profile] {
 					t.Run(kind.profile+" "+j.name, func(t *testing.T) {
 						t.Parallel()

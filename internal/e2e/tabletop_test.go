@@ -77,6 +77,7 @@ var (
 	recycler  = model{profile: "spectral-payout", id: recyclerID, levels: map[int64]int{500: 4, 1000: 4, 2000: 4}}
 	nv22      = model{profile: "nv22", id: recyclerID, levels: map[int64]int{500: 4, 1000: 4}}
 	noteFloat = model{profile: "nv11", id: "NV11-" + recyclerPort, levels: map[int64]int{500: 6}}
+	nv4000    = model{profile: "nv4000", id: "NV4000-" + recyclerPort, levels: map[int64]int{500: 4, 1000: 4, 2000: 4}}
 )
 
 // onTabletop runs f in a bubble with a fresh tabletop.

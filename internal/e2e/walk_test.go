@@ -111,6 +111,7 @@ func TestDemoMachines(t *testing.T) {
 	for _, want := range []string{
 		"SPECTRAL_PAYOUT-COM5", "SMART_COIN_SYSTEM-COM9", "NOTE_VALIDATOR-COM7", "SMART_COIN_SYSTEM-COM7",
 		"SPECTRAL_PAYOUT-COM12", "NOTE_VALIDATOR-COM15", "NV11-COM21", "TWIN_SMART_COIN_SYSTEM-COM4", "SMART_HOPPER_4-COM11",
+		"NV4000-COM18",
 	} {
 		if !seen[want] {
 			t.Errorf("no %s among %v", want, seen)
