@@ -32,3 +32,26 @@ const (
 	CassetteReplenish CassetteMode = 0 // the recyclers are filled from it
 	CassettePayout    CassetteMode = 1 // it is paid from
 )
+
+// Replenisher is a device whose recyclers can be filled from a cassette (ssp.md §16.4; itl-rest.md ITL-42, 43). What is
+// in the cassette is part of the payout store. cash.ErrUnsupported as for Recyclers.
+type Replenisher interface {
+	// Replenish moves up to n notes from the cassette into the recyclers. It returns when the machine has the command;
+	// events tell the rest. cash.ErrNothing without a cassette or with an empty one, cash.ErrInvalid for n outside
+	// 1…65535, cash.ErrBusy while an operation runs.
+	Replenish(ctx context.Context, n int) error
+}
+
+// Refiller is a device with a refill mode: notes that do not fit into the store go back to the customer instead of the
+// cashbox (ssp.md §10.13).
+type Refiller interface {
+	RefillMode(ctx context.Context) (bool, error)
+	SetRefillMode(ctx context.Context, on bool) error
+}
+
+// Bezel is a device with a lit bezel (SSP CONFIGURE BEZEL 0x54, ssp.md §13.3).
+type Bezel interface {
+	// SetBezel sets the colour; store keeps it over a restart; kind 0 solid, 1 flashing, 2 off. cash.ErrUnsupported by
+	// a machine that has no such bezel.
+	SetBezel(ctx context.Context, red, green, blue byte, store bool, kind byte) error
+}

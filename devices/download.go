@@ -1,0 +1,49 @@
+package devices
+
+import (
+	"context"
+
+	"coffer/ssp"
+)
+
+// Download describes a transfer of firmware or dataset into a machine (ssp.md §18).
+type Download struct {
+	Port    string
+	Address ssp.Address
+	Image   []byte // the maker's file
+	Baud    int    // of the transfer; 0 for the file's own
+	// Progress, if set, is called after every block, from the downloading goroutine.
+	Progress func(DownloadProgress)
+}
+
+// DownloadStage is how far a download is.
+type DownloadStage int
+
+// The stages, in their order.
+const (
+	DownloadChecking   DownloadStage = iota // the file, and whether the machine takes it; nothing was erased yet
+	DownloadRAM                             // the RAM loader is sent
+	DownloadUpdating                        // the payload is sent
+	DownloadRestarting                      // the machine starts again
+)
+
+// DownloadProgress counts blocks; both are 0 before their stage.
+type DownloadProgress struct {
+	Stage               DownloadStage
+	RAMBlock, RAMBlocks int
+	Block, Blocks       int
+}
+
+// Downloader can put firmware and datasets into machines. Station implements it.
+type Downloader interface {
+	// Download transfers the file and returns once the machine answers again (nil) or it is clear that it does not.
+	// While it runs, the machine and all others on its port are away.
+	//
+	// Errors before anything was erased: cash.ErrInvalid for a file that is no download file or is damaged, or that the
+	// machine refuses as not its own; cash.ErrNotConnected; cash.ErrBusy while an operation runs, a note is inside, or
+	// another download runs on the port; cash.ErrUnsupported where the way is not known (ssp.md §18.3). Later errors
+	// name the stage; the machine then wants the download repeated.
+	Download(ctx context.Context, d Download) error
+	// CheckDownload says whether Image is a whole download file, without asking any machine: cash.ErrInvalid.
+	CheckDownload(image []byte) error
+}
