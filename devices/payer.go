@@ -55,19 +55,10 @@ func (s *Store) StartPayout(ctx context.Context, want cash.Amount) error {
 
 // payoutCommand builds PAYOUT AMOUNT.
 func (c *Core) payoutCommand(want cash.Amount, commit bool) ([]byte, error) {
-	if want.Value <= 0 || want.Value > math.MaxUint32 || !c.hasCurrency(want.Currency) {
+	if want.Value <= 0 || want.Value > math.MaxUint32 || !c.pic.hasCurrency(want.Currency) {
 		return nil, fmt.Errorf("%w: payout of %s", cash.ErrInvalid, want)
 	}
 	return ssp.PayoutAmount(c.pic.Protocol, uint32(want.Value), string(want.Currency), commit), nil
-}
-
-func (c *Core) hasCurrency(cur cash.Currency) bool {
-	for _, ch := range c.pic.Channels {
-		if ch.Denom.Currency == cur {
-			return true
-		}
-	}
-	return false
 }
 
 // Halt implements Payer.

@@ -46,6 +46,8 @@ var cases = []testCase{
 	{name: "refusals", payout: true, run: refusals},
 	{name: "float", payout: true, run: float},
 	{name: "smart empty", payout: true, run: empty},
+	{name: "payout by denomination", payout: true, run: pieces},
+	{name: "float to an amount", payout: true, run: floatAmount},
 	{name: "halt", payout: true, run: halt},
 	{name: "recyclers", payout: true, config: devices.DeviceConfig{Extensions: true}, run: recyclers},
 	{name: "tray and bezel", payout: true, config: devices.DeviceConfig{Extensions: true}, run: trayAndBezel},

@@ -19,13 +19,15 @@ type Device struct {
 }
 
 var (
-	_ devices.Device       = (*Device)(nil)
-	_ devices.Escrow       = (*Device)(nil)
-	_ devices.LastRejecter = (*Device)(nil)
-	_ devices.Payer        = (*Device)(nil)
-	_ devices.Floater      = (*Device)(nil)
-	_ devices.Emptier      = (*Device)(nil)
-	_ devices.Router       = (*Device)(nil)
+	_ devices.Device        = (*Device)(nil)
+	_ devices.Escrow        = (*Device)(nil)
+	_ devices.LastRejecter  = (*Device)(nil)
+	_ devices.Payer         = (*Device)(nil)
+	_ devices.Floater       = (*Device)(nil)
+	_ devices.Emptier       = (*Device)(nil)
+	_ devices.Router        = (*Device)(nil)
+	_ devices.PiecePayer    = (*Device)(nil)
+	_ devices.AmountFloater = (*Device)(nil)
 )
 
 // newDevice returns the device of d, which is the owner or part of it.

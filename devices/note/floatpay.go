@@ -16,6 +16,7 @@ type plan struct {
 	kind   cash.OpKind
 	cmd    ssp.Command
 	left   int64       // minor units still to be moved
+	pieces cash.Counts // to be paid, if given pieces are; what is left of them
 	keep   cash.Counts // by a float
 	note   cash.Denom  // that the last command was about
 	due    bool        // the next command is to be given
@@ -25,6 +26,9 @@ type plan struct {
 // Ended implements devices.Steps. A machine that has moved another note than the one on top is not told to go on.
 func (p *plan) Ended(step cash.OpResult, moved cash.Amount) cash.OpResult {
 	p.left -= moved.Value
+	if p.pieces != nil && moved.Value == p.note.Value {
+		p.pieces = p.pieces.Minus(cash.Counts{p.note: 1})
+	}
 	switch {
 	case step != cash.OpDone:
 		return step
@@ -41,10 +45,34 @@ func (p *plan) Ended(step cash.OpResult, moved cash.Amount) cash.OpResult {
 
 // count returns how many of the top notes are still to be moved. Errors: cash.ErrNotEnough, ErrNotExact.
 func (p *plan) count(notes []cash.Denom) (int, error) {
-	if p.kind == cash.OpDispense {
+	switch {
+	case p.pieces != nil:
+		return topPieces(notes, p.pieces)
+	case p.kind == cash.OpDispense:
 		return topWorth(notes, p.left)
 	}
 	return topBeside(notes, p.keep)
+}
+
+// topPieces returns how many of the top notes are the given pieces, in any order.
+func topPieces(notes []cash.Denom, want cash.Counts) (int, error) {
+	all := cash.Counts{}
+	for _, n := range notes {
+		all[n]++
+	}
+	for d, n := range want {
+		if all[d] < n {
+			return 0, fmt.Errorf("%w: there are %d of %s", cash.ErrNotEnough, all[d], d)
+		}
+	}
+	n, top := want.Pieces(), cash.Counts{}
+	for _, d := range notes[len(notes)-n:] {
+		top[d]++
+	}
+	if len(top.Minus(want)) > 0 {
+		return 0, fmt.Errorf("%w: the notes on top of the float are others", cash.ErrNotExact)
+	}
+	return n, nil
 }
 
 // topWorth returns how many of the top notes are worth exactly want (minor units), the top being the last.

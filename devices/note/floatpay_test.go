@@ -87,3 +87,49 @@ func TestTopNotesProperty(t *testing.T) {
 		}
 	})
 }
+
+func TestTopPieces(t *testing.T) {
+	for _, c := range []struct {
+		pile, want []int64
+		n          int
+		err        error
+	}{
+		{nil, []int64{500}, 0, cash.ErrNotEnough},
+		{[]int64{1000, 500}, []int64{500}, 1, nil},
+		{[]int64{1000, 500}, []int64{1000}, 0, cash.ErrNotExact},
+		{[]int64{500, 1000, 500}, []int64{500, 1000}, 2, nil},
+		{[]int64{500, 1000, 500}, []int64{500, 500}, 0, cash.ErrNotExact},
+		{[]int64{500, 1000, 500}, nil, 0, nil},
+	} {
+		want := cash.Counts{}
+		for _, d := range pile(c.want...) {
+			want[d]++
+		}
+		n, err := topPieces(pile(c.pile...), want)
+		if n != c.n || !errors.Is(err, c.err) {
+			t.Errorf("%v of %v: %d, %v; want %d, %v", c.want, c.pile, n, err, c.n, c.err)
+		}
+	}
+}
+
+func TestBottomWorth(t *testing.T) {
+	for _, c := range []struct {
+		pile []int64
+		keep int64
+		n    int
+		err  error
+	}{
+		{nil, 0, 0, nil},
+		{nil, 500, 0, cash.ErrNotEnough},
+		{[]int64{500, 1000}, 0, 0, nil},
+		{[]int64{500, 1000}, 500, 1, nil},
+		{[]int64{500, 1000}, 1000, 0, cash.ErrNotExact},
+		{[]int64{500, 1000}, 1500, 2, nil},
+		{[]int64{500, 1000}, 1501, 0, cash.ErrNotEnough},
+	} {
+		n, err := bottomWorth(pile(c.pile...), c.keep)
+		if n != c.n || !errors.Is(err, c.err) {
+			t.Errorf("%d of %v: %d, %v; want %d, %v", c.keep, c.pile, n, err, c.n, c.err)
+		}
+	}
+}
