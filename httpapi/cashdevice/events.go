@@ -26,6 +26,8 @@ type story struct {
 	away     bool               // the connection was lost, and the machine has not been at rest since
 	rejected bool               // REJECTED was told for the note in hand
 
+	committing bool // notes of a multi escrow are being taken
+
 	// stale says whether a state of rest contradicts what the machine is set to: it is from before. It is asked until
 	// the state that opening the device has told is reached, and nil from then on.
 	stale func(cash.State) bool
@@ -98,6 +100,10 @@ func (s *story) tell(e cash.Event) {
 		}
 	case cash.ClearedAtPowerUp:
 		s.cleared(e)
+	case cash.MultiEscrow:
+		s.multiEscrow(e)
+	case cash.Replenish:
+		s.replenish(e)
 	case cash.Fraud:
 		s.money("FRAUD_ATTEMPT", e.Amount.Value, 0, e.Amount.Currency)
 	case cash.CalibrationFailed:
@@ -122,7 +128,7 @@ func (s *story) changed(to cash.State) {
 	}
 	switch to {
 	case cash.StateNotConnected, cash.StateReset:
-		s.away = true
+		s.away, s.committing = true, false
 	case cash.StateIdle, cash.StateDisabled:
 		if s.op != nil && s.op.id != "" && !s.away {
 			return
@@ -177,6 +183,9 @@ func (s *story) placed(note cash.Denom, to cash.Place) {
 	}
 	if s.credited[note]--; s.credited[note] <= 0 {
 		delete(s.credited, note)
+	}
+	if s.committing && to == cash.Payout {
+		return
 	}
 	name := "STORED"
 	if to == cash.Cashbox {

@@ -60,6 +60,20 @@ func TestOrders(t *testing.T) {
 		events []cash.Event
 		want   string
 	}{
+		{"multi escrow, taken", []cash.Event{accepting, cash.NoteHeld{Note: gbp(500)}, cash.NoteHeld{Note: gbp(1000)},
+			cash.MultiEscrow{Step: cash.EscrowCommitting, Amount: amount(0)},
+			cash.NoteCredited{Note: gbp(500), To: cash.Payout}, cash.NotePlaced{Note: gbp(500), To: cash.Payout},
+			cash.NoteCredited{Note: gbp(1000), To: cash.Payout}, cash.NotePlaced{Note: gbp(1000), To: cash.Payout},
+			cash.MultiEscrow{Step: cash.EscrowCommitted, Amount: amount(1500)}, idle},
+			"ACCEPTING ESCROW(500) ESCROW(1000) MULTIESCROW_COMMITTING(0) MULTIESCROW_COMMITTED(1500) IDLE"},
+		{"multi escrow, given back", []cash.Event{accepting, cash.NoteHeld{Note: gbp(500)},
+			cash.MultiEscrow{Step: cash.EscrowCancelling, Amount: amount(0)}, cash.NoteReturned{Note: gbp(500), Code: 8},
+			cash.MultiEscrow{Step: cash.EscrowCancelled, Amount: amount(500)}, idle},
+			"ACCEPTING ESCROW(500) REJECTING REJECTED REJECTED(500) MULTIESCROW_CANCELLED(500) IDLE"},
+		{"multi escrow, commit cut short", []cash.Event{accepting, cash.MultiEscrow{Step: cash.EscrowCommitIncomplete, Amount: amount(500)}},
+			"ACCEPTING MULTIESCROW_INCOMPLETE_COMMIT(500)"},
+		{"replenishment", []cash.Event{state(cash.StateReplenishing), cash.Replenish{Step: cash.ReplenishStored, Amount: amount(500)}, idle},
+			"REPLENISHING REPLENISH_STORED IDLE"},
 		{"note to the payout, auto accept", []cash.Event{accepting, cash.NoteHeld{Note: gbp(500)}, cash.NoteCredited{Note: gbp(500), To: cash.Payout}, cash.NotePlaced{Note: gbp(500), To: cash.Payout}, idle},
 			"ACCEPTING ESCROW(500) STORED(500) IDLE"},
 		{"note to the cashbox, auto accept", []cash.Event{accepting, cash.NoteHeld{Note: gbp(500)}, cash.NoteCredited{Note: gbp(500), To: cash.Payout}, cash.NotePlaced{Note: gbp(500), To: cash.Cashbox}, idle},

@@ -172,6 +172,20 @@ type (
 		To   Place
 	}
 
+	// MultiEscrow: what becomes of the notes that a machine holds in its store until its host decides on all of them.
+	// NoteHeld told of each when it came in; NoteCredited with NotePlaced, or NoteReturned, tells what became of each, so
+	// that this moves nothing. Amount is what was taken or given back so far, or in all.
+	MultiEscrow struct {
+		Step   MultiEscrowStep
+		Amount Amount
+	}
+	// Replenish: a replenishment cassette. Nothing leaves the payout store by ReplenishStored. Amount is zero where the
+	// step has no note.
+	Replenish struct {
+		Step   ReplenishStep
+		Amount Amount
+	}
+
 	// Fraud: a manipulation attempt.
 	Fraud struct{ Amount Amount }
 	// Jammed: safe or unsafe note jam, or payout jam with the value paid so far.
@@ -182,6 +196,31 @@ type (
 	CalibrationFailed struct{ Reason byte }
 	// UnknownEvent: a poll answer held a code we cannot parse; Raw is the whole answer. The driver audits afterwards.
 	UnknownEvent struct{ Raw []byte }
+)
+
+// MultiEscrowStep is how far a decision on the notes of a multi escrow has come.
+type MultiEscrowStep string
+
+// The steps. The incomplete ones are found at power-up: what was not taken or given back by then is still held.
+const (
+	EscrowCommitting       MultiEscrowStep = "committing"
+	EscrowCommitted        MultiEscrowStep = "committed"
+	EscrowCommitIncomplete MultiEscrowStep = "commit incomplete"
+	EscrowCancelling       MultiEscrowStep = "cancelling"
+	EscrowCancelled        MultiEscrowStep = "cancelled"
+	EscrowCancelIncomplete MultiEscrowStep = "cancel incomplete"
+)
+
+// ReplenishStep is what a replenishment cassette reports.
+type ReplenishStep string
+
+// The steps.
+const (
+	ReplenishStored  ReplenishStep = "stored"       // a note went from the cassette into a recycler
+	ReplenishTray    ReplenishStep = "sent to tray" // a note was no good: it lies in the cassette's tray, out of the store
+	CassetteRemoved  ReplenishStep = "cassette removed"
+	CassetteReplaced ReplenishStep = "cassette replaced"
+	CassetteFull     ReplenishStep = "cassette full"
 )
 
 // What the till reports.
@@ -225,6 +264,8 @@ func (Progress) isEvent()          {}
 func (Ended) isEvent()             {}
 func (MovedToCashbox) isEvent()    {}
 func (ClearedAtPowerUp) isEvent()  {}
+func (MultiEscrow) isEvent()       {}
+func (Replenish) isEvent()         {}
 func (Fraud) isEvent()             {}
 func (Jammed) isEvent()            {}
 func (PayoutError) isEvent()       {}
