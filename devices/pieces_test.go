@@ -32,9 +32,9 @@ func TestPiecesDialogue(t *testing.T) {
 			"F5 01": cash.ErrNotEnough, "F5 02": cash.ErrNotExact, "F5 03": cash.ErrBusy, "F5 04": cash.ErrDisabled,
 			"F2": cash.ErrUnsupported, "F4": cash.ErrInvalid,
 		} {
-			b.m.say("46 01 02 00 " + eur20 + " 19 > " + answer)
+			b.m.table("46 01 02 00 "+eur20+" 19", answer)
+			b.m.table("46 01 02 00 "+eur20+" 58", answer)
 			b.is(d.TestPieces(b.Context(), euros(2000, 2000)), err)
-			b.m.say("46 01 02 00 " + eur20 + " 58 > " + answer)
 			b.is(d.StartPieces(b.Context(), euros(2000, 2000)), err)
 		}
 		b.h.clear()
