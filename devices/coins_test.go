@@ -1,7 +1,9 @@
 package devices_test
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,6 +121,115 @@ func TestCoinCommands(t *testing.T) {
 		b.m.becomes("F0 E8")
 		b.until("ready again", func(s *devices.Snapshot) bool { return s.Ready })
 		b.order("t 50 A6 03", "t 30 05 87 02", "t 30 05 85 00 "+c20, "t 30 05 85 01 "+c50, "t 30 05 85 01 "+c200)
+	})
+}
+
+// TestCoinHealthCommands: each call of our own coding as it goes out (ssp.md sections 16.5 and 16.6), and again what a
+// machine forgets with its power.
+func TestCoinHealthCommands(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{Extensions: true, Poll: time.Minute}, asCoinSystem, func(b *bench) {
+		b.ready()
+		b.m.hush(true)
+		time.Sleep(time.Second)
+		d := b.dev.Device().(*coin.Device)
+		ctx := b.Context()
+		b.h.clear()
+		sends := func(script ...string) {
+			b.played()
+			b.m.say(script...)
+		}
+		sends("30 E0 12 01 > F0 63 64 00 00 00 63 00 00 00")
+		a, err := d.CoinAcceptance(ctx, 1)
+		if b.ok(err); a != (devices.CoinAcceptance{Percent: 99, Seen: 100, Accepted: 99}) {
+			b.Errorf("acceptance %+v", a)
+		}
+		sends("30 E0 12 02 > F4")
+		_, err = d.CoinAcceptance(ctx, 2)
+		b.is(err, cash.ErrInvalid)
+		sends("30 E0 13 > F0 02 03")
+		code, err := d.GlobalError(ctx)
+		if b.ok(err); code != [2]byte{2, 3} {
+			b.Errorf("error %v", code)
+		}
+		sends("30 E0 13 > F0 02")
+		if _, err := d.GlobalError(ctx); err == nil {
+			b.Error("half an error code was read")
+		}
+		sends("30 E0 14 E8 03 > F0")
+		b.ok(d.SetPayoutLimit(ctx, 1000))
+		b.is(d.SetPayoutLimit(ctx, 65536), cash.ErrInvalid)
+		b.is(d.SetPayoutLimit(ctx, -1), cash.ErrInvalid)
+		sends("30 E0 15 > F0 02 01")
+		if n, err := d.PayoutCount(ctx); err != nil || n != 258 {
+			b.Errorf("%d coins, %v", n, err)
+		}
+		sends("30 E0 19 03 > F0")
+		b.ok(d.SetNoPayinCount(ctx, 3))
+		sends("30 E0 16 > F0 02 05 00 " + c50 + " 00 00 " + c200 + " 01 00 00 00")
+		levels, unknown, err := d.CashboxLevels(ctx)
+		if b.ok(err); len(levels) != 1 || levels[fifty] != 5 || unknown != 1 {
+			b.Errorf("levels %v, unknown %d", levels, unknown)
+		}
+		sends("30 E0 17 0A 00 " + c50 + " > F0")
+		b.ok(d.AddCashboxLevel(ctx, fifty, 10))
+		sends("30 E0 17 00 00 " + c50 + " > F0")
+		b.ok(d.AddCashboxLevel(ctx, fifty, 0))
+		b.is(d.AddCashboxLevel(ctx, fifty, -1), cash.ErrInvalid)
+		b.is(d.AddCashboxLevel(ctx, cash.Denom{Value: 7, Currency: "EUR"}, 1), cash.ErrInvalid)
+		sends("30 E0 18 > F0")
+		b.ok(d.ClearCashboxLevels(ctx))
+		sends("30 E0 18 > F2")
+		b.is(d.ClearCashboxLevels(ctx), cash.ErrUnsupported)
+		sends("30 E0 21 00 03 > F0 03 64 00 00 00 63 00 00 00 02 00 00 00 01 00 00 00")
+		fields, err := d.ModuleServiceInformation(ctx, 0, 3)
+		if b.ok(err); !slices.Equal(fields, []uint32{100, 99, 2, 1}) {
+			b.Errorf("service %v", fields)
+		}
+		sends("30 E0 22 30 37 32 35 > F0")
+		b.ok(d.SetMaintenanceReset(ctx, 7, 25))
+		b.is(d.SetMaintenanceReset(ctx, 54, 25), cash.ErrInvalid)
+		_, err = d.ServiceInformation(ctx, 0)
+		b.is(err, cash.ErrUnsupported)
+		b.played()
+		b.want([]string{"record CashboxSet"}, "record CashboxSet {50 EUR 10}", "record CashboxSet {50 EUR 0}", "record CashboxSet {0  0}")
+		b.h.clear()
+		b.m.table("3B", "F0")
+		b.m.table("30", "F0")
+		b.m.becomes("F0 F1")
+		time.Sleep(time.Minute + time.Second)
+		b.m.becomes("F0 E8")
+		b.until("ready again", func(s *devices.Snapshot) bool { return s.Ready })
+		b.order("t 30 E0 14 E8 03", "t 30 E0 19 03")
+	})
+}
+
+// TestCoinHealthOfRealMachines: one that is not said to know our coding gets no byte of it.
+func TestCoinHealthOfRealMachines(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, asCoinSystem, func(b *bench) {
+		b.ready()
+		d, ctx := b.dev.Device().(*coin.Device), b.Context()
+		b.h.clear()
+		for name, call := range map[string]func() error{
+			"acceptance":    func() error { _, err := d.CoinAcceptance(ctx, 0); return err },
+			"error":         func() error { _, err := d.GlobalError(ctx); return err },
+			"limit":         func() error { return d.SetPayoutLimit(ctx, 5) },
+			"count":         func() error { _, err := d.PayoutCount(ctx); return err },
+			"no pay-in":     func() error { return d.SetNoPayinCount(ctx, 1) },
+			"cashbox":       func() error { _, _, err := d.CashboxLevels(ctx); return err },
+			"cashbox add":   func() error { return d.AddCashboxLevel(ctx, fifty, 1) },
+			"cashbox clear": func() error { return d.ClearCashboxLevels(ctx) },
+			"service":       func() error { _, err := d.ModuleServiceInformation(ctx, 0, 0); return err },
+			"maintained":    func() error { return d.SetMaintenanceReset(ctx, 1, 25) },
+		} {
+			if err := call(); !errors.Is(err, cash.ErrUnsupported) {
+				b.Errorf("%s: %v", name, err)
+			}
+		}
+		for _, s := range b.sent() {
+			if strings.HasPrefix(s, "30") {
+				b.Errorf("sent %s", s)
+			}
+		}
 	})
 }
 

@@ -36,6 +36,9 @@ type Settings struct {
 	Hoppers   map[cash.Denom]byte // sorter routes, likewise
 	TwinMode  *byte               // likewise
 	Options   *Options            // of a hopper; nil: the machine's own
+
+	PayoutLimit *int  // most coins of one payout; nil: never set
+	NoPayin     *byte // payouts without a coin coming in between; nil: never set
 }
 
 // Core is a device as its own goroutine sees it, and what a Driver works with. It is used by that goroutine alone.

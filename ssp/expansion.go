@@ -31,6 +31,7 @@ const (
 	ExpCashboxLevels                //
 	ExpAddCashboxLevel              // count u16, VC; count 0 clears
 	ExpClearCashboxLevels           //
+	ExpSetNoPayinCount              // count(1), payouts without a coin coming in between; 0 any number
 	ExpServiceInfo                  // sub(1)
 	ExpModuleServiceInfo            // module(1) sub(1)
 	ExpMaintenanceReset             // four digits: week, year
@@ -66,6 +67,7 @@ var expansions = [...]struct {
 	ExpCashboxLevels:      {"\xE0\x16", "CASHBOX LEVELS", 0},
 	ExpAddCashboxLevel:    {"\xE0\x17", "ADD CASHBOX LEVEL", 9},
 	ExpClearCashboxLevels: {"\xE0\x18", "CLEAR CASHBOX LEVELS", 0},
+	ExpSetNoPayinCount:    {"\xE0\x19", "SET NO PAY-IN COUNT", 1},
 	ExpServiceInfo:        {"\xE0\x20", "SERVICE INFORMATION", 1},
 	ExpModuleServiceInfo:  {"\xE0\x21", "MODULE SERVICE INFORMATION", 2},
 	ExpMaintenanceReset:   {"\xE0\x22", "MAINTENANCE RESET", 4},

@@ -127,3 +127,123 @@ func realTwin(b *bench) {
 	b.is(b.dev.(devices.Twin).SetTwinMode(b.ctx(), 1), cash.ErrUnsupported)
 	b.is(b.dev.(devices.Twin).SetSorterRoute(b.ctx(), piece(50), 1), cash.ErrUnsupported)
 }
+
+// cashboxCounts: what falls into the cashbox is counted, and what a person says of it is booked.
+func cashboxCounts(b *bench) {
+	b.accept()
+	d := b.dev.(devices.CashboxCounter)
+	shows := func(want cash.Counts) {
+		b.Helper()
+		got, unknown, err := d.CashboxLevels(b.ctx())
+		if err != nil || unknown != 0 || !same(got, want) {
+			b.Errorf("cashbox %v, unknown %d, %v; want %v", got.Rows(), unknown, err, want.Rows())
+		}
+		if truth := rows(b.Machine.Truth().Cashbox); !same(truth, want) {
+			b.Errorf("in truth %v; want %v", truth.Rows(), want.Rows())
+		}
+	}
+	shows(nil)
+	b.ok(b.dev.(devices.Router).SetRoute(b.ctx(), piece(50), false))
+	b.went(b.insert(50, 3), sim.InCashbox)
+	b.rest()
+	shows(cash.Counts{piece(50): 3})
+	b.is(d.AddCashboxLevel(b.ctx(), piece(7), 1), cash.ErrInvalid)
+	b.is(d.AddCashboxLevel(b.ctx(), piece(50), -1), cash.ErrInvalid)
+	b.ok(d.AddCashboxLevel(b.ctx(), piece(200), 4))
+	b.event("CashboxSet {200 EUR 4}")
+	b.rest()
+	shows(cash.Counts{piece(50): 3, piece(200): 4})
+	b.ok(d.AddCashboxLevel(b.ctx(), piece(50), 0))
+	b.event("CashboxSet {50 EUR 0}")
+	b.rest()
+	shows(cash.Counts{piece(200): 4})
+	b.ok(b.dev.(devices.Emptier).StartEmpty(b.ctx(), 0))
+	b.event("Ended empty done")
+	b.rest()
+	b.ok(d.ClearCashboxLevels(b.ctx()))
+	b.rest()
+	shows(nil)
+}
+
+// payoutLimits: a payout takes no more coins than it may, no more payouts are made without a coin coming in than may be,
+// and both are still so after a restart.
+func payoutLimits(b *bench) {
+	b.accept()
+	d, p := b.dev.(devices.CoinHealth), b.dev.(devices.Payer)
+	b.ok(p.TestPayout(b.ctx(), money(370)))
+	if n, err := d.PayoutCount(b.ctx()); err != nil || n != 4 {
+		b.Errorf("%d coins, %v", n, err)
+	}
+	b.is(d.SetPayoutLimit(b.ctx(), 65536), cash.ErrInvalid)
+	b.ok(d.SetPayoutLimit(b.ctx(), 3))
+	b.ok(d.SetNoPayinCount(b.ctx(), 1))
+	b.ok(b.dev.Reset(b.ctx()))
+	b.lostAndBack()
+	b.until("accepting again", func() bool { return b.Machine.Truth().Enabled })
+	b.is(p.TestPayout(b.ctx(), money(370)), cash.ErrNotExact)
+	b.is(p.StartPayout(b.ctx(), money(370)), cash.ErrNotExact)
+	b.ok(p.StartPayout(b.ctx(), money(350)))
+	b.event("Ended dispense done 350")
+	b.rest()
+	b.is(p.StartPayout(b.ctx(), money(50)), cash.ErrDisabled)
+	b.went(b.insert(50, 1), sim.InPayout)
+	b.rest()
+	b.ok(d.SetPayoutLimit(b.ctx(), 0))
+	b.ok(p.StartPayout(b.ctx(), money(370)))
+	b.event("Ended dispense done 370")
+	b.rest()
+	b.ok(d.SetNoPayinCount(b.ctx(), 0))
+	b.ok(p.TestPayout(b.ctx(), money(50)))
+}
+
+// coinHealth: how well coins are told, what is wrong, and the service book.
+func coinHealth(b *bench) {
+	b.accept()
+	d, book := b.dev.(devices.CoinHealth), b.dev.(devices.Servicer)
+	b.ok(b.dev.(devices.Payer).StartPayout(b.ctx(), money(200)))
+	b.event("Ended dispense done 200")
+	b.rest()
+	want := devices.CoinAcceptance{Percent: 100, Seen: 1, Accepted: 1}
+	if a, err := d.CoinAcceptance(b.ctx(), 0); err != nil || a != want {
+		b.Errorf("acceptance %+v, %v", a, err)
+	}
+	_, err := d.CoinAcceptance(b.ctx(), 3)
+	b.is(err, cash.ErrInvalid)
+	if code, err := d.GlobalError(b.ctx()); err != nil || code != [2]byte{} {
+		b.Errorf("error %v, %v", code, err)
+	}
+	b.fault(sim.Fault{Kind: sim.FaultPayoutJam})
+	if code, err := d.GlobalError(b.ctx()); err != nil || code[0] == 0 {
+		b.Errorf("jammed: error %v, %v", code, err)
+	}
+	b.fault(sim.Fault{Kind: sim.FaultUnjam})
+	b.rest()
+	for sub, n := range []int{1, 1, 9, 4, 1, 3} {
+		if fields, err := book.ModuleServiceInformation(b.ctx(), 0, byte(sub)); err != nil || len(fields) != n {
+			b.Errorf("service %d: %v, %v", sub, fields, err)
+		}
+	}
+	_, err = book.ModuleServiceInformation(b.ctx(), 9, 0)
+	b.is(err, cash.ErrInvalid)
+	b.ok(book.SetMaintenanceReset(b.ctx(), 7, 25))
+	if fields, err := book.ModuleServiceInformation(b.ctx(), 0, 2); err != nil || fields[0] != 7 || fields[1] != 25 {
+		b.Errorf("serviced %v, %v", fields, err)
+	}
+	_, err = book.ServiceInformation(b.ctx(), 0)
+	b.is(err, cash.ErrUnsupported)
+}
+
+// realCoins: without bytes that are known there is nothing of it.
+func realCoins(b *bench) {
+	d, c := b.dev.(devices.CoinHealth), b.dev.(devices.CashboxCounter)
+	_, err := d.CoinAcceptance(b.ctx(), 0)
+	b.is(err, cash.ErrUnsupported)
+	_, err = d.GlobalError(b.ctx())
+	b.is(err, cash.ErrUnsupported)
+	b.is(d.SetPayoutLimit(b.ctx(), 1), cash.ErrUnsupported)
+	b.is(d.SetNoPayinCount(b.ctx(), 1), cash.ErrUnsupported)
+	_, _, err = c.CashboxLevels(b.ctx())
+	b.is(err, cash.ErrUnsupported)
+	b.is(c.ClearCashboxLevels(b.ctx()), cash.ErrUnsupported)
+	b.is(b.dev.(devices.Servicer).SetMaintenanceReset(b.ctx(), 1, 25), cash.ErrUnsupported)
+}

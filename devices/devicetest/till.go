@@ -64,6 +64,8 @@ func (t *till) book(e cash.Event) {
 		t.add(e.To, e.Coin, e.Count)
 	case cash.Filled:
 		t.add(cash.Payout, e.Coin, e.Count)
+	case cash.CashboxSet:
+		t.setCashbox(e)
 	case cash.Ended:
 		if e.Account == nil {
 			return
@@ -82,6 +84,17 @@ func (t *till) add(to cash.Place, d cash.Denom, n int) {
 		t.inStore = t.inStore.Plus(cash.Counts{d: n})
 	} else {
 		t.cashbox = t.cashbox.Plus(cash.Counts{d: n})
+	}
+}
+
+func (t *till) setCashbox(e cash.CashboxSet) {
+	switch {
+	case e.Count > 0:
+		t.add(cash.Cashbox, e.Coin, e.Count)
+	case e.Coin == cash.Denom{}:
+		t.cashbox = cash.Counts{}
+	default:
+		t.add(cash.Cashbox, e.Coin, -t.cashbox[e.Coin])
 	}
 }
 

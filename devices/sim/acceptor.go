@@ -153,8 +153,8 @@ var (
 // expansion is 30. Bytes behind a refill command are accepted: a host in daily use sends some.
 func expansion(m *Machine, p []byte) answer {
 	switch {
-	case m.prof.has(featureTwin):
-		return m.twinExpansion(p)
+	case m.prof.has(featureBooks):
+		return m.coinExpansion(p)
 	case !m.prof.has(featureRefill):
 		return reply(ssp.UnknownCommand)
 	case m.prof.has(featureCassette) && len(p) > 0 && p[0] == ownExpansions:

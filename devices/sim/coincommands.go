@@ -1,6 +1,10 @@
 package sim
 
-import "coffer/ssp"
+import (
+	"time"
+
+	"coffer/ssp"
+)
 
 // Bits of the option registers that change what the simulator does (ssp.md 10.10).
 const (
@@ -42,14 +46,16 @@ func globalInhibit(m *Machine, p []byte) answer {
 	return reply(ssp.OK)
 }
 
-// setCalibration is 47: 0 automatic, 1 on command. It makes no difference here.
-func setCalibration(_ *Machine, p []byte) answer {
+// setCalibration is 47: 0 automatic, 1 on command. It is remembered: on command, a machine that was switched on asks for
+// 48 before anything moves.
+func setCalibration(m *Machine, p []byte) answer {
 	switch {
 	case len(p) != 1:
 		return reply(ssp.WrongParameters)
 	case p[0] > 1:
 		return reply(ssp.OutOfRange)
 	}
+	m.nv.health.onCommand = p[0] == 1
 	return reply(ssp.OK)
 }
 
@@ -89,5 +95,70 @@ func coinMechOptions(m *Machine, p []byte) answer {
 // passThrough is 37: the machine speaks no SSP any more until its power goes.
 func passThrough(m *Machine) answer {
 	m.ram.bridge = true
+	return reply(ssp.OK)
+}
+
+// splitPayout is 39: the first value in coins of the split denomination and above, the second in smaller ones. The
+// layout is our coding (ssp.md 16.2).
+func splitPayout(m *Machine, b []byte) answer {
+	p := params{b: b}
+	high, low := p.u32(), p.u32()
+	at := p.money()
+	commit, ok := option(p.u8())
+	switch {
+	case !p.done():
+		return reply(ssp.WrongParameters)
+	case !ok || high+low == 0 || !m.knows(at):
+		return reply(ssp.OutOfRange)
+	}
+	m.ram.tested = 0
+	if a, ok := m.ready(); !ok {
+		return a
+	}
+	above, below := m.held(at.currency), map[denom]int{}
+	for d, n := range above {
+		if d.value < at.value {
+			below[d] = n
+			delete(above, d)
+		}
+	}
+	if worth(above) < high || worth(below) < low {
+		return refuse(notEnough)
+	}
+	first, okFirst := split(high, above)
+	second, okSecond := split(low, below)
+	if !okFirst || !okSecond {
+		return refuse(notExact)
+	}
+	return m.pay(commit, high+low, append(first, second...))
+}
+
+// coinEscrow is 3A: 1 lets the feeder stand still with what is in it, 0 lets it go on. The layout is our coding.
+func coinEscrow(m *Machine, p []byte) answer {
+	switch {
+	case len(p) != 1:
+		return reply(ssp.WrongParameters)
+	case p[0] > 1:
+		return reply(ssp.OutOfRange)
+	}
+	m.ram.held = p[0] == 1
+	return reply(ssp.OK)
+}
+
+// coinStir is 5D: the hopper turns for so many seconds, and pays nothing meanwhile. The layout is our coding.
+func coinStir(m *Machine, p []byte) answer {
+	switch {
+	case len(p) != 1:
+		return reply(ssp.WrongParameters)
+	case p[0] == 0:
+		return reply(ssp.OutOfRange)
+	case m.ram.stirring:
+		return refuse(busy)
+	}
+	if a, ok := m.ready(); !ok {
+		return a
+	}
+	m.ram.stirring = true
+	m.anyway("coin:stir", time.Duration(p[0])*time.Second, func() { m.ram.stirring = false })
 	return reply(ssp.OK)
 }

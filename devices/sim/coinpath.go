@@ -27,14 +27,15 @@ type coinPath struct {
 }
 
 func (c *coinPath) enabled() bool {
-	return c.m.ram.enabled && c.m.ram.feederOn && !c.m.faults.mechOff && !c.m.faults.mechError
+	return c.m.ram.enabled && c.m.ram.feederOn && !c.m.faults.mechOff && !c.m.faults.mechError && !c.m.faults.pathOpen
 }
 
 func (c *coinPath) hasFeeder() bool { return c.m.prof.has(featureFeeder) }
 
 func (c *coinPath) idle() bool { return len(c.feeder) == 0 && len(c.lying) == 0 && !c.tail }
 
-func (c *coinPath) busy() bool { return len(c.feeder) > 0 || c.tail }
+// busy: a feeder that is held stands still, whatever is in it.
+func (c *coinPath) busy() bool { return (len(c.feeder) > 0 || c.tail) && !c.m.ram.held }
 
 // running reports whether the feeder runs: PAY-IN ACTIVE.
 func (c *coinPath) running() bool { return c.hasFeeder() && c.busy() && c.m.nv.op == nil }
@@ -55,6 +56,8 @@ func (c *coinPath) room(n int) error {
 		return fmt.Errorf("%w: the way in holds %d coins, %d are in it", ErrRefused, c.m.prof.Feeder, len(c.feeder))
 	case c.m.faults.jam:
 		return fmt.Errorf("%w: the way in is jammed; use fault unjam", ErrRefused)
+	case c.m.faults.pathOpen:
+		return fmt.Errorf("%w: the way in is open; use fault note_path_closed", ErrRefused)
 	}
 	return nil
 }
@@ -91,7 +94,7 @@ func (c *coinPath) feed() {
 		c.m.anyway("coin:stop", coinTailTime, func() { c.tail = false })
 		return
 	}
-	c.m.afterIf("coin:in", coinInTime, func() bool { return c.heard() && c.m.nv.op == nil }, func() {
+	c.m.afterIf("coin:in", coinInTime, func() bool { return c.heard() && c.m.nv.op == nil && !c.m.ram.held }, func() {
 		p := c.feeder[0]
 		c.feeder = c.feeder[1:]
 		c.validate(p)
@@ -106,10 +109,12 @@ func (c *coinPath) validate(p *piece) {
 	case !c.enabled(): // switched off in the meantime: the feeder runs empty
 		c.giveBack(p)
 	case p.fraud:
+		m.sees(unitFeeder, false)
 		m.count(frauds, 1)
 		m.tell(ssp.Event{Code: ssp.EvFraudAttempt, Values: money(p.d.value, m.data[0].currency)})
 		c.giveBack(p)
-	case p.unreadable || p.channel == 0 || !m.ram.coins[p.d]:
+	case p.unreadable || p.channel == 0 || !m.ram.coins[p.d] || !c.placeFor(p.d):
+		m.sees(unitFeeder, !p.unreadable && p.channel > 0)
 		m.count(feederRejects, 1)
 		if m.ram.reg1&reportRejects != 0 {
 			m.tellOf(ssp.Event{Code: ssp.EvCoinRejected}, p.rec, "REJECTED")
@@ -120,17 +125,30 @@ func (c *coinPath) validate(p *piece) {
 	}
 }
 
+// stays reports whether a coin that comes in falls into the hopper, and not into the cashbox.
+func (c *coinPath) stays(d denom) bool {
+	zeroToCashbox := c.m.ram.reg0&emptyToCashbox != 0 && c.m.stock.count(d, inPayout) == 0
+	return c.m.storeTakes(d) && !zeroToCashbox
+}
+
+// placeFor reports whether there is a place for a coin: a cashbox that is out or full takes none.
+func (c *coinPath) placeFor(d denom) bool { return c.stays(d) || c.boxTakes() }
+
+func (c *coinPath) boxTakes() bool { return !c.m.faults.cashboxOut && !c.m.faults.stackerFull }
+
 func (c *coinPath) accept(p *piece) {
 	m := c.m
 	m.count(coinsIn, 1)
 	m.count(pastSensors, 1)
-	zeroToCashbox := m.ram.reg0&emptyToCashbox != 0 && m.stock.count(p.d, inPayout) == 0
-	if m.storeTakes(p.d) && !zeroToCashbox {
+	m.sees(unitFeeder, true)
+	m.nv.health.unpaidFor = 0
+	if c.stays(p.d) {
 		m.stock.move(p.d, inTransit, inPayout)
 		m.stow(p.d, 1)
 		p.arrived(InPayout)
 	} else {
 		m.stock.move(p.d, inTransit, inCashbox)
+		m.box(p.d)
 		m.count(coinsToCashbox, 1)
 		p.arrived(InCashbox)
 	}
@@ -144,7 +162,11 @@ func (c *coinPath) accept(p *piece) {
 // next gives out the next coin of the running operation.
 func (c *coinPath) next() {
 	m := c.m
-	m.afterIf("op:coin", coinOutTime, func() bool { return !m.faults.payoutJam && !m.faults.calibration }, func() {
+	front := m.nv.op.kind == opPayout || m.ram.reg1&emptyToFront != 0
+	free := func() bool {
+		return !m.faults.payoutJam && !m.faults.calibration && !m.faults.pathOpen && (front || c.boxTakes())
+	}
+	m.afterIf("op:coin", coinOutTime, free, func() {
 		op := m.nv.op
 		d := op.left[0]
 		if m.stock.count(d, inPayout) == 0 { // somebody has taken it out
@@ -153,14 +175,15 @@ func (c *coinPath) next() {
 		}
 		m.count(coinsOut, 1)
 		m.count(pastSensors, 1)
-		front := op.kind == opPayout || m.ram.reg1&emptyToFront != 0
-		if front && m.faults.divert {
+		if front && m.faults.divert && c.boxTakes() {
+			m.gaveOut(d, front, false)
 			m.faults.divert = false
 			op.diverted += d.value
 			c.intoCashbox(d)
 			m.nextPiece() // another one in its place, if there is one
 			return
 		}
+		m.gaveOut(d, front, true)
 		op.left = op.left[1:]
 		op.paid += d.value
 		if front {
@@ -175,6 +198,7 @@ func (c *coinPath) next() {
 
 func (c *coinPath) intoCashbox(d denom) {
 	c.m.stock.move(d, inPayout, inCashbox)
+	c.m.box(d)
 	c.m.stow(d, -1)
 	c.m.count(coinsToCashbox, 1)
 	c.m.toCashbox(d)
@@ -214,7 +238,7 @@ func (c *coinPath) statuses(out []ssp.Event) []ssp.Event {
 	add(m.faults.calibration, ssp.Event{Code: ssp.EvCalibrationFailed, Error: mustCalibrate})
 	mech := m.prof.has(featureCoinMech)
 	add(m.faults.jam && (mech || len(c.feeder) > 0), ssp.Event{Code: ssp.EvCoinMechJammed})
-	add(m.faults.mechOff, ssp.Event{Code: ssp.EvCoinMechDisabled})
+	add(m.faults.mechOff || m.faults.pathOpen, ssp.Event{Code: ssp.EvCoinMechDisabled})
 	add(m.faults.mechError && m.ram.mechErrors, ssp.Event{Code: ssp.EvCoinMechError, Error: faultyCreditSensor})
 	add(c.running(), ssp.Event{Code: ssp.EvPayInActive})
 	return out

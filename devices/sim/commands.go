@@ -74,6 +74,9 @@ var commands = map[ssp.Command]func(m *Machine, p []byte) answer{
 	ssp.CmdGetBarcodeData:    none(getBarcodeData),
 	ssp.CmdExpansion:         expansion,
 
+	ssp.CmdSplitPayout:        splitPayout,
+	ssp.CmdCoinEscrow:         coinEscrow,
+	ssp.CmdCoinStir:           coinStir,
 	ssp.CmdSetCoinMechInhibit: setCoinMechInhibit,
 	ssp.CmdGlobalInhibit:      globalInhibit,
 	ssp.CmdSetCalibration:     setCalibration,

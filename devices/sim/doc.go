@@ -33,7 +33,8 @@
 //   - stock.go, insert.go, truth.go: the pieces. operation.go, plan.go: payouts, floats, emptying.
 //   - notepath.go, notepay.go, coinpath.go: the mechanics of the two kinds of machine. notefloat.go: what a note float
 //     has beyond them.
-//   - recyclers.go: a store that is divided into several.
+//   - recyclers.go: a store that is divided into several. hoppers.go: one with two hoppers, and the lifter.
+//   - coinhealth.go, coinservice.go: what a coin machine knows of itself, and its service book.
 //   - power.go, fault.go: what goes wrong.
 //   - scenario.go, play.go: stories that are played to machines.
 //

@@ -18,7 +18,7 @@ const (
 	FaultStackerOK       = "stacker_ok"       // ends stacker_full
 	FaultPayoutJam       = "payout_jam"       // machines with a store
 	FaultCalibrationFail = "calibration_fail" // coin machines; ends by command 48 or a restart
-	FaultPathOpen        = "note_path_open"   // note machines
+	FaultPathOpen        = "note_path_open"   // the cover over the path, of coins as well: nothing goes in or out
 	FaultPathClosed      = "note_path_closed" // ends note_path_open
 	FaultUnplug          = "unplug"           // the data cable; the machine goes on
 	FaultPlug            = "plug"             //
@@ -84,7 +84,7 @@ var faultKinds = func() map[string]faultKind {
 	jam, _ := set(func(m *Machine) *bool { return &m.faults.jam })
 	payoutJam, _ := set(func(m *Machine) *bool { return &m.faults.payoutJam })
 	full, fullEnd := set(func(m *Machine) *bool { return &m.faults.stackerFull })
-	open, openEnd := set(func(m *Machine) *bool { return &m.faults.pathOpen })
+	open, _ := set(func(m *Machine) *bool { return &m.faults.pathOpen })
 	mute, muteEnd := set(func(m *Machine) *bool { return &m.noise.mute })
 	twice, twiceEnd := set(func(m *Machine) *bool { return &m.noise.duplicates })
 	divert, divertEnd := set(func(m *Machine) *bool { return &m.faults.divert })
@@ -92,16 +92,16 @@ var faultKinds = func() map[string]faultKind {
 	mechError, mechOK := set(func(m *Machine) *bool { return &m.faults.mechError })
 	plug, unplug := set(func(m *Machine) *bool { return &m.plugged })
 	return map[string]faultKind{
-		FaultJam:             {"", counted(jam, hopperJams, func(m *Machine) bool { return m.faults.jam }), unjam},
+		FaultJam:             {"", counted(jam, countJamIn, func(m *Machine) bool { return m.faults.jam }), unjam},
 		FaultUnjam:           {"", unjam, nil},
-		FaultPayoutJam:       {"", counted(payoutJam, hopperJams, func(m *Machine) bool { return m.faults.payoutJam }), unjam},
+		FaultPayoutJam:       {"", counted(payoutJam, countJamOut, func(m *Machine) bool { return m.faults.payoutJam }), unjam},
 		FaultCashboxRemoved:  {"", func(m *Machine, _ Fault) { m.faults.cashboxOut = true }, replaceCashbox},
 		FaultCashboxReplaced: {"", replaceCashbox, nil},
 		FaultStackerFull:     {"", full, fullEnd},
 		FaultStackerOK:       {"", fullEnd, nil},
-		FaultCalibrationFail: {familyCoin, counted(calib, calibrationFails, func(m *Machine) bool { return m.faults.calibration }), calibEnd},
-		FaultPathOpen:        {familyNote, open, openEnd},
-		FaultPathClosed:      {familyNote, openEnd, nil},
+		FaultCalibrationFail: {familyCoin, counted(calib, countCalibration, func(m *Machine) bool { return m.faults.calibration }), calibEnd},
+		FaultPathOpen:        {"", open, closePath},
+		FaultPathClosed:      {"", closePath, nil},
 		FaultUnplug:          {"", unplug, plug},
 		FaultPlug:            {"", plug, nil},
 		FaultPowerOff:        {"", cutPower, func(m *Machine, _ Fault) { m.powerOn() }},
@@ -168,12 +168,42 @@ func (m *Machine) endFault(f Fault, end func()) {
 }
 
 // counted makes begin count the fault where it is new.
-func counted(begin func(*Machine, Fault), c counter, already func(*Machine) bool) func(*Machine, Fault) {
+func counted(begin func(*Machine, Fault), count func(*Machine), already func(*Machine) bool) func(*Machine, Fault) {
 	return func(m *Machine, f Fault) {
 		if !already(m) {
-			m.count(c, 1)
+			count(m)
 		}
 		begin(m, f)
+	}
+}
+
+// countJamIn counts a jam on the way in, countJamOut one on the way out.
+func countJamIn(m *Machine) {
+	c := hopperJams
+	if m.prof.has(featureFeeder) {
+		c = feederJams
+	}
+	m.count(c, 1)
+	m.nv.health.units[m.jamUnit(false)].life.jams++
+}
+
+func countJamOut(m *Machine) {
+	m.count(hopperJams, 1)
+	m.nv.health.units[m.jamUnit(true)].life.jams++
+}
+
+func countCalibration(m *Machine) {
+	m.count(calibrationFails, 1)
+	m.nv.health.units[unitPrimary].life.calibrations++
+}
+
+// closePath closes the cover. A coin machine says that it takes coins again.
+func closePath(m *Machine, _ Fault) {
+	if m.faults.pathOpen {
+		m.faults.pathOpen = false
+		if m.prof.Family == familyCoin && m.power && m.booted {
+			m.tell(ssp.Event{Code: ssp.EvCoinMechEnabled})
+		}
 	}
 }
 

@@ -120,7 +120,7 @@ func TestFaultRefusals(t *testing.T) {
 	}{
 		{notes, Fault{}}, {notes, Fault{Kind: "fire"}}, {notes, Fault{Kind: FaultPayoutJam}}, {notes, Fault{Kind: FaultCalibrationFail}},
 		{notes, Fault{Kind: FaultFloatRemoved}}, {coins, Fault{Kind: FaultFloatAttached}}, {coins, Fault{Kind: FaultMechOff}},
-		{coins, Fault{Kind: FaultPathOpen}}, {coins, Fault{Kind: FaultBitFlips, Rate: 1.1}}, {coins, Fault{Kind: FaultBitFlips, Rate: -1}},
+		{coins, Fault{Kind: FaultBitFlips, Rate: 1.1}}, {coins, Fault{Kind: FaultBitFlips, Rate: -1}},
 		{coins, Fault{Kind: FaultJam, ForMS: -1}}, {coins, Fault{Kind: FaultHaltPayoutAfter, Paid: -1}}, {coins, Fault{Kind: FaultPowerOff, AtStep: -1}},
 	} {
 		if err := c.m.Fault(c.f); !errors.Is(err, ErrInvalid) {

@@ -91,34 +91,27 @@ func (m *Machine) hopperFull() bool {
 	return m.prof.has(featureTwin) && max(m.content(primary), m.content(secondary)) >= m.prof.Store/2
 }
 
-// twinExpansion is 30 on a Twin SMART Coin System. All of it is our coding (ssp.md 16.5), so that only a host which
-// uses it is told of the lifter.
-func (m *Machine) twinExpansion(b []byte) answer {
-	sub, args, err := ssp.ParseExpansion(b)
-	switch {
-	case err == ssp.ErrParamCount:
-		return reply(ssp.WrongParameters)
-	case err != nil:
+// twinExpansion is what of 30 only machines with two hoppers, or a lifter, know. All of it is our coding (ssp.md 16.5).
+func (m *Machine) twinExpansion(sub ssp.Expansion, p *params) answer {
+	if !m.prof.has(featureTwin) {
 		return reply(ssp.OutOfRange)
 	}
-	m.ram.extended = true
-	p := params{b: args}
 	switch sub {
 	case ssp.ExpSetSorterRoute:
-		return m.setSorterRoute(&p)
+		return m.setSorterRoute(p)
 	case ssp.ExpGetSorterRoute:
 		d := p.money()
-		return m.checked(&p, m.knows(d), func() answer { return reply(ssp.OK, m.nv.twin.routes[d]) })
+		return m.checked(p, m.knows(d), func() answer { return reply(ssp.OK, m.nv.twin.routes[d]) })
 	case ssp.ExpSetTwinMode:
 		mode := p.u8()
-		return m.checked(&p, mode < twinModes, func() answer {
+		return m.checked(p, mode < twinModes, func() answer {
 			m.nv.twin.mode = mode
 			return reply(ssp.OK)
 		})
 	case ssp.ExpGetTwinMode:
-		return m.checked(&p, true, func() answer { return reply(ssp.OK, m.nv.twin.mode) })
+		return m.checked(p, true, func() answer { return reply(ssp.OK, m.nv.twin.mode) })
 	case ssp.ExpLifterStatus:
-		return m.checked(&p, m.prof.has(featureLifter), func() answer { return reply(ssp.OK, m.lifterFlags()) })
+		return m.checked(p, m.prof.has(featureLifter), func() answer { return reply(ssp.OK, m.lifterFlags()) })
 	}
 	return reply(ssp.OutOfRange)
 }

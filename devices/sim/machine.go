@@ -96,6 +96,9 @@ type memory struct {
 	reports   []*queued     // found at power-up and not yet told
 	clockSkew time.Duration // what SET RTC made of the clock
 	twin      twin
+	health    coinHealth
+	powerOns  uint32        // how often it was switched on
+	upBefore  time.Duration // how long it had power before it was switched on last
 }
 
 // volatile is gone after a reset or a power cut.
@@ -130,6 +133,13 @@ type volatile struct {
 	bridge     bool // 37: the machine speaks no SSP any more
 	extended   bool // the host has used an expansion command of ours, so that it knows our events
 	lifter     byte // the lifter's state as told last
+
+	since       time.Time // when it was switched on
+	payoutLimit int       // most coins of a payout; 0: no limit
+	tested      int       // coins that the payout tested last would take
+	noPayin     int       // payouts without a coin coming in between; 0: any number
+	held        bool      // 3A: the feeder stands still
+	stirring    bool      // 5D
 }
 
 func newVolatile(m *Machine) volatile {
@@ -137,7 +147,7 @@ func newVolatile(m *Machine) volatile {
 		version: 4, resetToTell: true, lastPoll: time.Now(),
 		inhibits: make([]bool, len(m.data)), barcodeBits: 0xFF, barcodeChars: 18,
 		limits: map[denom]uint16{}, coins: map[denom]bool{}, reg0: 0x26,
-		feederOn: m.prof.has(featureCoinMech),
+		feederOn: m.prof.has(featureCoinMech), since: time.Now(),
 	}
 }
 
@@ -157,7 +167,8 @@ func newMachine(l *Line, addr ssp.Address, profileName string, opt Options) (*Ma
 		m.serial = madeUpSerial(l.port, addr)
 	}
 	m.stock = newStock(m.data)
-	m.nv = memory{routes: map[denom]byte{}, fixedKey: ssp.DefaultFixedKey, moved: map[denom]int{}, twin: newTwin()}
+	m.nv = memory{routes: map[denom]byte{}, fixedKey: ssp.DefaultFixedKey, moved: map[denom]int{}, twin: newTwin(), powerOns: 1,
+		health: coinHealth{boxed: map[denom]int{}}}
 	if p.has(featureFloat) {
 		m.stock.piled = true
 		m.recycle(m.data[0])

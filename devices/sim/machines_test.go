@@ -81,6 +81,7 @@ var capabilities = []capability{
 	{name: "Stirring", commands: "5D", evidence: project},
 	{name: "Coin mech attached", feature: "coin_mech", evidence: confirmed},
 	{name: "Feeder", feature: "feeder", evidence: confirmed},
+	{name: "Acceptance, error code, limits of payouts, cashbox counts, service book", commands: "30", feature: "books", evidence: project},
 	{name: "Two hoppers and a sorter", commands: "30", feature: "twin", evidence: project},
 	{name: "Lifter", commands: "30", feature: "lifter", evidence: project},
 }

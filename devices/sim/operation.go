@@ -139,7 +139,7 @@ func (m *Machine) toCashbox(d denom) { m.nv.moved[d]++ }
 // ready reports whether an operation may start: the answer to refuse with if not.
 func (m *Machine) ready() (answer, bool) {
 	switch {
-	case m.nv.op != nil, m.initialising, m.mech.busy(), m.faults.jam, m.faults.payoutJam:
+	case m.nv.op != nil, m.initialising, m.mech.busy(), m.ram.stirring, m.faults.jam, m.faults.payoutJam:
 		return refuse(busy), false
 	case m.prof.commands[ssp.CmdEnablePayout] && !m.ram.payoutEnabled,
 		m.opt.DisableStopsPayout && !m.ram.enabled,
@@ -177,6 +177,7 @@ func payoutAmount(m *Machine, b []byte) answer {
 	case !ok || want == 0:
 		return reply(ssp.OutOfRange)
 	}
+	m.ram.tested = 0
 	if a, ok := m.ready(); !ok {
 		return a
 	}
@@ -188,9 +189,19 @@ func payoutAmount(m *Machine, b []byte) answer {
 	if !ok {
 		return refuse(notExact)
 	}
+	return m.pay(commit, want, pieces)
+}
+
+// pay answers a payout of pieces that the store has, which is tested or begins.
+func (m *Machine) pay(commit bool, want int64, pieces []denom) answer {
+	if a, no := m.forbids(len(pieces)); no {
+		return a
+	}
 	if !commit {
+		m.ram.tested = len(pieces)
 		return reply(ssp.OK)
 	}
+	m.nv.health.unpaidFor++
 	return m.begin(opPayout, want, pieces)
 }
 
@@ -228,6 +239,7 @@ func payoutByDenomination(m *Machine, b []byte) answer {
 	case worth(list) == 0:
 		return reply(ssp.OutOfRange)
 	}
+	m.ram.tested = 0
 	if a, ok := m.ready(); !ok {
 		return a
 	}
@@ -240,10 +252,7 @@ func payoutByDenomination(m *Machine, b []byte) answer {
 			pieces = append(pieces, d)
 		}
 	}
-	if !commit {
-		return reply(ssp.OK)
-	}
-	return m.begin(opPayout, worth(list), pieces)
+	return m.pay(commit, worth(list), pieces)
 }
 
 // floatAmount is 3D: keep an amount, so that any payout of at least a minimum can still be made.

@@ -19,6 +19,7 @@ func (m *Machine) powerOff() {
 		return
 	}
 	m.epoch++
+	m.nv.upBefore += time.Since(m.ram.since)
 	m.power, m.booted, m.initialising = false, false, false
 	keep := m.tasks[:0]
 	for _, t := range m.tasks {
@@ -43,9 +44,11 @@ func (m *Machine) powerOn() {
 	}
 	m.power = true
 	m.count(resets, 1)
+	m.nv.powerOns++
 	m.anyway("boot:start", bootTime, func() {
 		m.booted, m.initialising = true, true
 		m.ram = newVolatile(m)
+		m.faults.calibration = m.nv.health.onCommand
 		m.after("boot:clear", initTime, m.clearPath)
 	})
 }

@@ -65,6 +65,7 @@ const (
 	featureCoinMech   = "coin_mech"   // a coin mech is attached, which takes them one by one
 	featureTwin       = "twin"        // two hoppers behind a sorter, expansion commands 05 85 to 05 88
 	featureLifter     = "lifter"      // expansion command E0 11, event 9F
+	featureBooks      = "books"       // a coin machine's books of itself, expansion commands E0 12 to 19, 21 and 22
 )
 
 func (p *profile) has(feature string) bool { return slices.Contains(p.Features, feature) }

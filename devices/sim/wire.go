@@ -178,7 +178,7 @@ func (m *Machine) wantsEncrypted(c ssp.Command) bool {
 		ssp.CmdEmptyAll, ssp.CmdFloatByDenomination, ssp.CmdPayoutByDenomination, ssp.CmdSmartEmpty,
 		ssp.CmdSetFixedKey, ssp.CmdPayoutNote, ssp.CmdStackNote:
 		return true
-	case ssp.CmdSetCoinMechInhibit, ssp.CmdGlobalInhibit, ssp.CmdSetCashboxLimit:
+	case ssp.CmdSetCoinMechInhibit, ssp.CmdGlobalInhibit, ssp.CmdSetCashboxLimit, ssp.CmdSplitPayout:
 		return m.prof.Family == familyCoin
 	}
 	return false

@@ -137,6 +137,13 @@ type (
 		Coin  Denom
 		Count int
 	}
+	// CashboxSet: a person has put Count coins into the cashbox, and a count of the machine or of ours was set to say so.
+	// Count 0 says that there is none of Coin any more; with the zero Coin, that the cashbox is empty. Written as adjust
+	// rows.
+	CashboxSet struct {
+		Coin  Denom
+		Count int
+	}
 	// CoinRejected: a coin came out of the feeder unread or unwanted.
 	CoinRejected struct{}
 
@@ -258,6 +265,7 @@ func (NoteReturned) isEvent()      {}
 func (NoteRejected) isEvent()      {}
 func (CoinCredited) isEvent()      {}
 func (Filled) isEvent()            {}
+func (CashboxSet) isEvent()        {}
 func (CoinRejected) isEvent()      {}
 func (NoteInBezel) isEvent()       {}
 func (Progress) isEvent()          {}

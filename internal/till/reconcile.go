@@ -82,11 +82,16 @@ func replaceMachine(d *draft, acc cash.Account) {
 // clearPlace adjusts everything in a place to the operator.
 func clearPlace(d *draft, p cash.Place, why string) {
 	for _, row := range d.books.at(p).Clone().Rows() {
-		if row.Count > 0 {
-			d.move(cash.KindAdjust, row.Denom(), row.Count, p, cash.Operator, "", why)
-		} else {
-			d.move(cash.KindAdjust, row.Denom(), -row.Count, cash.Operator, p, "", why)
-		}
+		clearCoin(d, p, row.Denom(), why)
+	}
+}
+
+// clearCoin adjusts all of one denomination in a place to the operator.
+func clearCoin(d *draft, p cash.Place, coin cash.Denom, why string) {
+	if n := d.books.at(p)[coin]; n > 0 {
+		d.move(cash.KindAdjust, coin, n, p, cash.Operator, "", why)
+	} else {
+		d.move(cash.KindAdjust, coin, -n, cash.Operator, p, "", why)
 	}
 }
 

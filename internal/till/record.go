@@ -53,8 +53,8 @@ type recorder struct {
 // money says whether an event needs the books.
 func (r *recorder) money(ev cash.Event) bool {
 	switch e := ev.(type) {
-	case cash.NoteHeld, cash.NoteCredited, cash.NotePlaced, cash.NoteReturned, cash.CoinCredited, cash.Filled, cash.Progress,
-		cash.Ended:
+	case cash.NoteHeld, cash.NoteCredited, cash.NotePlaced, cash.NoteReturned, cash.CoinCredited, cash.Filled, cash.CashboxSet,
+		cash.Progress, cash.Ended:
 		return true
 	case cash.StateChanged:
 		return e.State == cash.StateCashboxReplace && r.desk.autoClear
@@ -78,6 +78,8 @@ func (r *recorder) event(ev cash.Event) {
 		r.d.credit(e.Coin, e.Count, store(e.To))
 	case cash.Filled:
 		r.filled(e)
+	case cash.CashboxSet:
+		r.cashboxSet(e)
 	case cash.Progress:
 		r.progress(e)
 	case cash.Ended:
@@ -128,6 +130,18 @@ func (r *recorder) filled(e cash.Filled) {
 		return
 	}
 	r.d.move(cash.KindAdjust, e.Coin, e.Count, cash.Operator, cash.Payout, "", "filled by hand")
+}
+
+// cashboxSet books what a person has put into the cashbox, or that it is empty.
+func (r *recorder) cashboxSet(e cash.CashboxSet) {
+	switch {
+	case e.Count > 0:
+		r.d.move(cash.KindAdjust, e.Coin, e.Count, cash.Operator, cash.Cashbox, "", "cashbox filled by hand")
+	case e.Coin == cash.Denom{}:
+		clearPlace(r.d, cash.Cashbox, "cashbox counts cleared by hand")
+	default:
+		clearCoin(r.d, cash.Cashbox, e.Coin, "cashbox count cleared by hand")
+	}
 }
 
 // progress books what a running operation is known to have moved.

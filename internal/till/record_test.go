@@ -37,6 +37,10 @@ func TestRecordNote(t *testing.T) {
 			[]string{"credit 2x100 customer>payout", "credit 1x200 customer>cashbox"}},
 		{"filled by hand, and cleared", [][]cash.Event{{cash.Filled{Coin: eur(500), Count: 6}}, {cash.Filled{Coin: eur(500), Count: -10}}},
 			[]string{"adjust 6x500 operator>payout", "adjust 10x500 payout>operator"}},
+		{"cashbox filled by hand, and cleared", [][]cash.Event{{coin(100, 2, cash.Cashbox)}, {cash.CashboxSet{Coin: eur(100), Count: 3}},
+			{cash.CashboxSet{Coin: eur(200), Count: 4}}, {cash.CashboxSet{Coin: eur(100)}}, {cash.CashboxSet{Coin: eur(100)}}, {cash.CashboxSet{}}},
+			[]string{"credit 2x100 customer>cashbox", "adjust 3x100 operator>cashbox", "adjust 4x200 operator>cashbox",
+				"adjust 5x100 cashbox>operator", "adjust 4x200 cashbox>operator"}},
 		{"moneyless", [][]cash.Event{{cash.StateChanged{State: cash.StateIdle}, cash.CoinRejected{}, cash.Fraud{}}}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
