@@ -53,9 +53,10 @@ type Line struct {
 	trace *trace
 	stats stats
 
-	mu     sync.Mutex
-	peers  map[ssp.Address]*Peer
-	opened chan struct{} // closed while the link is open
+	mu      sync.Mutex
+	peers   map[ssp.Address]*Peer
+	opened  chan struct{}   // closed while the link is open
+	running context.Context // of Run
 }
 
 // State is a picture of a line for metrics and status pages. The counters begin with the process.
@@ -109,6 +110,9 @@ func (l *Line) Run(ctx context.Context) error {
 		return fmt.Errorf("line %s: already run", l.cfg.Name)
 	}
 	defer close(l.done)
+	l.mu.Lock()
+	l.running = ctx
+	l.mu.Unlock()
 	o := &owner{line: l, log: l.log}
 	o.run(ctx)
 	return nil
@@ -149,6 +153,14 @@ func (l *Line) setOpen(open bool, err error) {
 	} else {
 		l.opened = make(chan struct{})
 	}
+}
+
+// refusal builds the error of a job of which nothing was done.
+func (l *Line) refusal(j *job, cause error) error {
+	if j.loan != nil {
+		return fmt.Errorf("line %s: %w: %w", l.cfg.Name, cash.ErrNotConnected, cause)
+	}
+	return l.fail(j.peer.addr, cause, false)
 }
 
 // fail builds the error of an exchange that got no answer.

@@ -32,6 +32,7 @@ type job struct {
 	poll   bool
 	due    time.Time          // of a poll
 	then   func(reply []byte) // run by the owner after a good answer, before anything else is sent
+	loan   *loan              // not an exchange: the line is to be borrowed
 	answer chan answer        // room for one
 	state  atomic.Int32
 }
@@ -84,6 +85,10 @@ func (o *owner) run(ctx context.Context) {
 
 // serve does one job that was picked. A link that breaks is closed, and everybody who waits is told.
 func (o *owner) serve(j *job) {
+	if j.loan != nil {
+		o.lend(j.loan)
+		return
+	}
 	data, err := o.exchange(j)
 	if err == nil {
 		o.pause = 0
@@ -180,7 +185,7 @@ func (o *owner) idle(ctx context.Context, d time.Duration) bool {
 func (o *owner) refuse(cause error) {
 	for _, j := range slices.Concat(o.commands, o.polls) {
 		if j.state.CompareAndSwap(jobWaiting, jobRunning) {
-			j.end(nil, o.line.fail(j.peer.addr, cause, false))
+			j.end(nil, o.line.refusal(j, cause))
 		}
 	}
 	o.commands, o.polls = nil, nil
@@ -253,7 +258,9 @@ func (o *owner) pickCommand() *job {
 		j := o.commands[best]
 		o.commands = slices.Delete(o.commands, best, best+1)
 		if j.state.CompareAndSwap(jobWaiting, jobRunning) {
-			o.last = j.peer.addr
+			if j.peer != nil {
+				o.last = j.peer.addr
+			}
 			return j
 		}
 	}
@@ -261,7 +268,12 @@ func (o *owner) pickCommand() *job {
 }
 
 // turn is how far an address is from its turn: 0 for the one after the last that was served.
-func (o *owner) turn(j *job) byte { return byte(j.peer.addr-o.last-1) & 0x7F }
+func (o *owner) turn(j *job) byte {
+	if j.loan != nil {
+		return 0
+	}
+	return byte(j.peer.addr-o.last-1) & 0x7F
+}
 
 // pickPoll takes the most overdue poll, or nil and the time until the next is due (0: none waits).
 func (o *owner) pickPoll(now time.Time) (*job, time.Duration) {

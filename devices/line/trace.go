@@ -97,7 +97,7 @@ func (t *trace) reply(p *Peer, cmd []byte, f ssp.Frame, plain []byte) {
 	t.add(p, false, ssp.Command(cmd[0]), t.wire, plain)
 }
 
-// add is called by the owner goroutine alone.
+// add is called by the owner goroutine, or by who has borrowed the line from it.
 func (t *trace) add(p *Peer, tx bool, cmd ssp.Command, raw, plain []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
