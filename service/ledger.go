@@ -141,6 +141,22 @@ func (l *ledger) Begin(ctx context.Context, op cash.Op) (cash.Op, error) {
 	return with(l, func(j *journal.Journal) (cash.Op, error) { return j.Begin(ctx, op) })
 }
 
+func (l *ledger) BeginLegs(ctx context.Context, whole cash.Op, legs []cash.Op) (op cash.Op, out []cash.Op, err error) {
+	j, err := l.journal()
+	if err != nil {
+		return op, nil, err
+	}
+	return j.BeginLegs(ctx, whole, legs)
+}
+
+func (l *ledger) Legs(ctx context.Context, id string) ([]cash.Op, error) {
+	return with(l, func(j *journal.Journal) ([]cash.Op, error) { return j.Legs(ctx, id) })
+}
+
+func (l *ledger) LastSeq(ctx context.Context, dev cash.DeviceID, kind cash.Kind) (int64, error) {
+	return with(l, func(j *journal.Journal) (int64, error) { return j.LastSeq(ctx, dev, kind) })
+}
+
 func (l *ledger) Write(ctx context.Context, w cash.LedgerWrite) ([]cash.Entry, error) {
 	return with(l, func(j *journal.Journal) ([]cash.Entry, error) { return j.Write(ctx, w) })
 }

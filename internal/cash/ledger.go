@@ -10,13 +10,21 @@ type Op struct {
 	Device  DeviceID
 	Actor   string // who asked: a user name or a dialect
 	Asked   Amount // dispense
+	Pieces  Counts // dispense: exactly these pieces, worth Asked; nil for the machine's choice
 	Keep    Counts // float: pieces to keep
+	Worth   Amount // float by amount: what is to be kept is worth this, instead of Keep; else the zero Amount
+	Least   int64  // float by amount: the smallest amount that can still be paid afterwards, minor units
 	Module  byte   // empty: module number, 0 = all
+	Whole   string // of a leg: the operation over several machines that it is part of; "" for none
 	State   OpResult
 	Paid    Counts // pieces moved, known when closed
 	Detail  string
 	Started time.Time
 	Ended   time.Time // zero while open
+
+	// Across are the machines over which a whole was planned, nil for an operation of one machine. The Device of a whole
+	// is the first of them; what it moves stands in its legs.
+	Across []DeviceID
 }
 
 // Open says whether the outcome of the operation is not on disk yet. A result of unknown is open: a person or the

@@ -54,7 +54,7 @@ func checkOp(op *cash.Op) error {
 		return invalid("operation without a device")
 	case op.Kind == "":
 		return invalid("operation without a kind")
-	case op.Asked.Value < 0:
+	case op.Asked.Value < 0 || op.Worth.Value < 0 || op.Least < 0:
 		return invalid("operation over %s", op.Asked)
 	}
 	op.ID, op.State, op.Paid = "", "", nil

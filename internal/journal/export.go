@@ -73,6 +73,12 @@ type opJSON struct {
 	Detail  string      `json:"detail"`
 	Started string      `json:"started"`
 	Ended   string      `json:"ended,omitempty"`
+
+	Pieces []cash.Row      `json:"pieces,omitempty"` // of a payout by pieces
+	Worth  *cash.Amount    `json:"worth,omitempty"`  // of a float by amount
+	Least  int64           `json:"least,omitempty"`
+	Whole  string          `json:"whole,omitempty"`  // of a leg
+	Across []cash.DeviceID `json:"across,omitempty"` // of an operation over several machines
 }
 
 // EncodeOps returns operations as {"operations":[…]}.
@@ -84,8 +90,13 @@ func EncodeOps(ops []cash.Op) []byte {
 			state = "open"
 		}
 		out[i] = opJSON{
-			o.ID, o.Key, string(o.Kind), string(o.Device), o.Actor, o.Asked, o.Keep.Rows(), o.Module, state, o.Paid.Rows(),
-			o.Detail, formatTime(o.Started), formatTime(o.Ended),
+			ID: o.ID, Key: o.Key, Kind: string(o.Kind), Device: string(o.Device), Actor: o.Actor, Asked: o.Asked,
+			Keep: o.Keep.Rows(), Module: o.Module, State: state, Paid: o.Paid.Rows(), Detail: o.Detail,
+			Started: formatTime(o.Started), Ended: formatTime(o.Ended),
+			Pieces: o.Pieces.Rows(), Least: o.Least, Whole: o.Whole, Across: o.Across,
+		}
+		if o.Worth != (cash.Amount{}) {
+			out[i].Worth = &o.Worth
 		}
 	}
 	return encode(struct {

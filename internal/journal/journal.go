@@ -123,7 +123,7 @@ func (j *Journal) Check(ctx context.Context) error {
 
 // statements are the writer's, prepared once.
 type statements struct {
-	head, setHead, line, balance, op, opByID, opByKey, closeOp, baseline, evidence, clearEvidence, probe *sql.Stmt
+	head, setHead, line, balance, op, opByID, opByKey, opLegs, closeOp, baseline, evidence, clearEvidence, probe *sql.Stmt
 }
 
 func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
@@ -137,9 +137,11 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 		{&s.line, "INSERT INTO lines (" + lineColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"},
 		{&s.balance, "INSERT INTO balances (device, place, value, currency, count) VALUES ($1, $2, $3, $4, $5)" +
 			" ON CONFLICT (device, place, value, currency) DO UPDATE SET count = count + $5"},
-		{&s.op, "INSERT INTO ops (" + opColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"},
+		{&s.op, "INSERT INTO ops (" + opColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14," +
+			" $15, $16, $17, $18, $19, $20)"},
 		{&s.opByID, "SELECT " + opColumns + " FROM ops WHERE id = $1"},
 		{&s.opByKey, "SELECT " + opColumns + " FROM ops WHERE key = $1 AND key <> ''"},
+		{&s.opLegs, "SELECT " + opColumns + " FROM ops WHERE whole = $1 AND whole <> '' ORDER BY rowid"},
 		{&s.closeOp, "UPDATE ops SET state = $2, paid = $3, detail = $4, ended = $5 WHERE id = $1"},
 		{&s.baseline, "INSERT INTO baselines (device, account, seq, at) VALUES ($1, $2, $3, $4)" +
 			" ON CONFLICT (device) DO UPDATE SET account = $2, seq = $3, at = $4"},

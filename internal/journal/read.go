@@ -14,7 +14,8 @@ import (
 
 const (
 	lineColumns = "seq, at, device, op, kind, value, currency, count, from_place, to_place, detail, hash"
-	opColumns   = "id, key, kind, device, actor, asked_value, asked_currency, keep, module, state, paid, detail, started, ended"
+	opColumns   = "id, key, kind, device, actor, asked_value, asked_currency, keep, module, state, paid, detail, started, ended, " +
+		"pieces, worth_value, worth_currency, least, whole, across"
 )
 
 // Reader reads a ledger, beside the process that writes it or alone. Its methods are safe for any goroutine.
@@ -73,6 +74,19 @@ func (r *Reader) Op(ctx context.Context, id string) (cash.Op, bool, error) {
 // OpByKey returns the operation that a caller's key names, false if there is none. The empty key names none.
 func (r *Reader) OpByKey(ctx context.Context, key string) (cash.Op, bool, error) {
 	return one(collect(ctx, r.db.R, scanOp, "SELECT "+opColumns+" FROM ops WHERE key = $1 AND key <> ''", key))
+}
+
+// Legs returns the legs of an operation over several machines, in their order; none for any other.
+func (r *Reader) Legs(ctx context.Context, id string) ([]cash.Op, error) {
+	return collect(ctx, r.db.R, scanOp, "SELECT "+opColumns+" FROM ops WHERE whole = $1 AND whole <> '' ORDER BY rowid", id)
+}
+
+// LastSeq returns the sequence number of the device's last row of a kind ("" for any), 0 if there is none.
+func (r *Reader) LastSeq(ctx context.Context, dev cash.DeviceID, kind cash.Kind) (int64, error) {
+	last := func(s scanner) (seq int64, err error) { return seq, s.Scan(&seq) }
+	seq, _, err := one(collect(ctx, r.db.R, last, "SELECT seq FROM lines WHERE device = $1 AND ($2 = '' OR kind = $2)"+
+		" ORDER BY seq DESC LIMIT 1", string(dev), string(kind)))
+	return seq, err
 }
 
 // Balance returns what is in payout, cashbox and escrow of a device ("" for all), rows of 0 pieces left out: by device,
@@ -139,9 +153,9 @@ func scanEntry(s scanner) (e cash.Entry, err error) {
 }
 
 func scanOp(s scanner) (o cash.Op, err error) {
-	var keep, paid, started, ended string
+	var keep, paid, started, ended, pieces, across string
 	err = s.Scan(&o.ID, &o.Key, &o.Kind, &o.Device, &o.Actor, &o.Asked.Value, &o.Asked.Currency, &keep, &o.Module, &o.State,
-		&paid, &o.Detail, &started, &ended)
+		&paid, &o.Detail, &started, &ended, &pieces, &o.Worth.Value, &o.Worth.Currency, &o.Least, &o.Whole, &across)
 	if err != nil {
 		return o, err
 	}
@@ -151,7 +165,8 @@ func scanOp(s scanner) (o cash.Op, err error) {
 	if o.Ended, err = parseTime(ended); err != nil {
 		return o, err
 	}
-	return o, errors.Join(json.Unmarshal([]byte(keep), &o.Keep), json.Unmarshal([]byte(paid), &o.Paid))
+	return o, errors.Join(json.Unmarshal([]byte(keep), &o.Keep), json.Unmarshal([]byte(paid), &o.Paid),
+		json.Unmarshal([]byte(pieces), &o.Pieces), json.Unmarshal([]byte(across), &o.Across))
 }
 
 func scanBalance(s scanner) (b cash.BalanceRow, err error) {

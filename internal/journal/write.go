@@ -33,6 +33,61 @@ func (j *Journal) Begin(ctx context.Context, op cash.Op) (cash.Op, error) {
 	return out, err
 }
 
+// BeginLegs writes the intent of an operation over several machines in one transaction: the whole, and its legs, which
+// it names. Otherwise as Begin; the key is the whole's. Without legs the whole is closed at once with its own State and
+// Detail, as an operation that was refused.
+func (j *Journal) BeginLegs(ctx context.Context, whole cash.Op, legs []cash.Op) (cash.Op, []cash.Op, error) {
+	state, detail := whole.State, clean(whole.Detail)
+	list := append([]cash.Op(nil), legs...)
+	if err := checkLegs(&whole, list); err != nil {
+		return cash.Op{}, nil, err
+	}
+	var out []cash.Op
+	err := j.submit(ctx, &job{run: func(b *batch) (err error) {
+		op := whole
+		if op, err = b.begin(op); err != nil {
+			out = []cash.Op{op}
+			return err
+		}
+		out = append(out[:0], op)
+		for _, leg := range list {
+			leg.Whole = op.ID
+			if leg, err = b.begin(leg); err != nil {
+				return err
+			}
+			out = append(out, leg)
+		}
+		if len(list) > 0 {
+			return nil
+		}
+		out[0].State, out[0].Detail, out[0].Ended = state, detail, b.at
+		return b.closeOp(op, cash.OpClose{ID: op.ID, Result: state, Detail: detail})
+	}})
+	if err != nil && !errors.Is(err, cash.ErrKeySeen) {
+		return cash.Op{}, nil, err
+	}
+	return out[0], out[1:], err
+}
+
+// checkLegs is checkOp for a whole and its legs.
+func checkLegs(whole *cash.Op, legs []cash.Op) error {
+	if len(whole.Across) == 0 || len(legs) == 0 && (whole.State == "" || whole.State == cash.OpUnknown) {
+		return invalid("operation over no machines")
+	}
+	if err := checkOp(whole); err != nil {
+		return err
+	}
+	for i := range legs {
+		if err := checkOp(&legs[i]); err != nil {
+			return err
+		}
+		if legs[i].Key != "" {
+			return invalid("a leg has no key of its own")
+		}
+	}
+	return nil
+}
+
 // Write commits w as one transaction and returns the rows that it made: those of w.Lines first and in their order, then
 // one operation row for each of w.Close. ClearEvidence acts before Evidence is added, and a Baseline stands at the last
 // of these rows. Evidence and Baseline without a time get the present one.
@@ -73,7 +128,7 @@ func (b *batch) begin(op cash.Op) (cash.Op, error) {
 	op.ID, op.Started = newOpID(b), b.at
 	err := b.exec(b.stmts.op, op.ID, op.Key, string(op.Kind), string(op.Device), op.Actor, op.Asked.Value,
 		string(op.Asked.Currency), toJSON(op.Keep), int64(op.Module), string(op.State), toJSON(op.Paid), op.Detail,
-		formatTime(op.Started), "")
+		formatTime(op.Started), "", toJSON(op.Pieces), op.Worth.Value, string(op.Worth.Currency), op.Least, op.Whole, toJSON(op.Across))
 	if err != nil {
 		return op, err
 	}
@@ -108,7 +163,44 @@ func (b *batch) write(w cash.LedgerWrite) error {
 			return err
 		}
 	}
+	for i, op := range ops {
+		first := func(o cash.Op) bool { return o.Whole == op.Whole }
+		if op.Whole == "" || slices.IndexFunc(ops, first) != i {
+			continue
+		}
+		if err := b.closeWhole(op.Whole); err != nil {
+			return err
+		}
+	}
 	return b.notes(w)
+}
+
+// closeWhole writes the outcome of an operation over several machines, if it has one now.
+func (b *batch) closeWhole(id string) error {
+	whole, err := scanOp(b.queryRow(b.stmts.opByID, id))
+	if err != nil {
+		return err
+	}
+	rows, err := b.tx.StmtContext(b.ctx, b.stmts.opLegs).QueryContext(b.ctx, id)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var legs []cash.Op
+	for rows.Next() {
+		leg, err := scanOp(rows)
+		if err != nil {
+			return err
+		}
+		legs = append(legs, leg)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	if c, ended := cash.CloseWhole(whole, legs); ended {
+		return b.closeOp(whole, c)
+	}
+	return nil
 }
 
 // closeOp writes the outcome of op.
@@ -171,12 +263,21 @@ func describe(op cash.Op) string {
 	switch op.Kind {
 	case cash.OpDispense:
 		s += " " + op.Asked.String()
+		if len(op.Pieces) > 0 {
+			s += " as " + describeCounts(op.Pieces)
+		}
 	case cash.OpFloat:
-		s += " keeping " + describeCounts(op.Keep)
+		s += " keeping " + describeKept(op)
 	case cash.OpEmpty:
 		if op.Module != 0 {
 			s += fmt.Sprintf(" module %d", op.Module)
 		}
+	}
+	if op.Whole != "" {
+		s += ", leg of " + op.Whole
+	}
+	for i, dev := range op.Across {
+		s += []string{" over ", " and "}[min(i, 1)] + string(dev)
 	}
 	if op.Actor != "" {
 		s += " by " + op.Actor
@@ -185,6 +286,14 @@ func describe(op cash.Op) string {
 		s += ", key " + op.Key
 	}
 	return s
+}
+
+// describeKept says what a float is to leave in the store.
+func describeKept(op cash.Op) string {
+	if op.Worth == (cash.Amount{}) {
+		return describeCounts(op.Keep)
+	}
+	return op.Worth.String() + ", with which " + cash.Amount{Value: op.Least, Currency: op.Worth.Currency}.String() + " can be paid"
 }
 
 // describeCounts prints "2 x 5.00 EUR, 1 x 10.00 EUR".

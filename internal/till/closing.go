@@ -72,6 +72,9 @@ func (r *reconciler) reached(op cash.Op, ended cash.OpResult) bool {
 	if op.Kind == cash.OpEmpty && op.Module != 0 {
 		return false
 	}
+	if op.Worth != (cash.Amount{}) {
+		return r.acc.Levels.Total(op.Worth.Currency).Value <= op.Worth.Value
+	}
 	for d, n := range r.acc.Levels {
 		if n > op.Keep[d] {
 			return false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"coffer/devices"
 	"coffer/internal/cash"
 )
 
@@ -25,14 +26,120 @@ func (t *Till) ClearCashbox(ctx context.Context, c Call, dev cash.DeviceID) erro
 	return t.commit(ctx, k, d)
 }
 
-// Settle closes the open operation opID as a person has found it: paid is what it has moved in all, by denomination.
-// The difference to what is booked for it is written. Errors: cash.ErrNothing (no such operation), ErrInvalid (already
-// closed, or negative counts), ErrBusy (it is running on a machine that answers), ErrClaimed, ErrJournal.
-func (t *Till) Settle(ctx context.Context, c Call, opID string, paid cash.Counts) error {
-	for p, n := range paid {
+// SetCashbox writes that a person has counted dev's cashbox and found exactly these pieces of the denominations listed;
+// others stay as they are. The difference to the ledger becomes adjust rows; the balance follows. Errors: cash.ErrInvalid
+// for a negative count or a value below 1, ErrClaimed, ErrJournal.
+func (t *Till) SetCashbox(ctx context.Context, c Call, dev cash.DeviceID, holds cash.Counts) error {
+	err := t.bound(dev, c.Owner)
+	if err == nil {
+		err = checkCounted(holds)
+	}
+	if err != nil {
+		return &cash.OpError{Device: dev, Op: "count cashbox", Err: err}
+	}
+	k := t.desk(dev)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	b, err := t.open(ctx, k)
+	if err != nil {
+		return err
+	}
+	d := newDraft(b)
+	why := "cashbox counted" + by(c.Actor)
+	for _, row := range counted(holds, b.cashbox) {
+		if row.Count > 0 {
+			d.move(cash.KindAdjust, row.Denom(), row.Count, cash.Operator, cash.Cashbox, "", why)
+		} else {
+			d.move(cash.KindAdjust, row.Denom(), -row.Count, cash.Cashbox, cash.Operator, "", why)
+		}
+	}
+	return t.commit(ctx, k, d)
+}
+
+// SetStore says that a person has counted d's store and found exactly these pieces of the denominations listed, and sets
+// the machine's levels so; the difference becomes adjust rows. Errors: cash.ErrUnsupported by a machine that counts its
+// store itself, ErrInvalid, ErrClaimed, ErrBusy, ErrNotConnected, ErrJournal. After an error some denominations may have
+// been set, or be at 0 in machine and ledger: count again.
+func (t *Till) SetStore(ctx context.Context, c Call, d devices.Device, holds cash.Counts) error {
+	return t.Do(ctx, c, d, "count store", func(ctx context.Context) error {
+		f, ok := d.(devices.Filler)
+		if !ok || !d.Snapshot().Coins {
+			return cash.ErrUnsupported
+		}
+		if err := checkCounted(holds); err != nil {
+			return err
+		}
+		acc, err := d.Account(ctx)
+		if err != nil {
+			return err
+		}
+		t.counting(d.Snapshot().ID, "counted"+by(c.Actor))
+		defer t.counting(d.Snapshot().ID, "")
+		for _, row := range counted(holds, acc.Levels) {
+			coin := row.Denom()
+			if row.Count < 0 { // a level can only be cleared, or added to
+				if err := f.AddLevel(ctx, coin, 0); err != nil {
+					return err
+				}
+				row.Count = holds[coin]
+			}
+			if row.Count == 0 {
+				continue
+			}
+			if err := f.AddLevel(ctx, coin, row.Count); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Fill tells a coin machine that n coins were put into its store, or with 0 that there are none of that kind any more;
+// see devices.Filler. The adjust row says who did it. Errors also: cash.ErrUnsupported, ErrClaimed.
+func (t *Till) Fill(ctx context.Context, c Call, d devices.Device, coin cash.Denom, n int) error {
+	return t.Do(ctx, c, d, "fill", func(ctx context.Context) error {
+		f, ok := d.(devices.Filler)
+		if !ok {
+			return cash.ErrUnsupported
+		}
+		t.counting(d.Snapshot().ID, "filled"+by(c.Actor))
+		defer t.counting(d.Snapshot().ID, "")
+		return f.AddLevel(ctx, coin, n)
+	})
+}
+
+// counting notes what a person is doing with dev's store, for the rows that follow from it.
+func (t *Till) counting(dev cash.DeviceID, what string) {
+	k := t.desk(dev)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.byHand = what
+}
+
+// counted returns how many pieces more, or fewer, there are of the denominations that were counted.
+func counted(holds, books cash.Counts) []cash.Row {
+	more := cash.Counts{}
+	for p, n := range holds {
+		more[p] = n - books[p]
+	}
+	return more.Rows()
+}
+
+func checkCounted(holds cash.Counts) error {
+	for p, n := range holds {
 		if n < 0 || p.Value < 1 || !p.Currency.Valid() {
 			return fmt.Errorf("%w: %d pieces of %s", cash.ErrInvalid, n, p)
 		}
+	}
+	return nil
+}
+
+// Settle closes the open operation opID as a person has found it: paid is what it has moved in all, by denomination.
+// The difference to what is booked for it is written. Errors: cash.ErrNothing (no such operation), ErrInvalid (already
+// closed, over several machines, whose legs are settled, or negative counts), ErrBusy (it is running on a machine that answers), ErrClaimed, ErrJournal.
+func (t *Till) Settle(ctx context.Context, c Call, opID string, paid cash.Counts) error {
+	if err := checkCounted(paid); err != nil {
+		return err
 	}
 	op, found, err := t.journal.Op(ctx, opID)
 	switch {
@@ -40,6 +147,8 @@ func (t *Till) Settle(ctx context.Context, c Call, opID string, paid cash.Counts
 		return t.unhealthy(err)
 	case !found:
 		return fmt.Errorf("%w: no operation %q", cash.ErrNothing, opID)
+	case len(op.Across) > 0:
+		return fmt.Errorf("%w: operation %s went over several machines: settle its open legs", cash.ErrInvalid, opID)
 	}
 	if err := t.settle(ctx, c, op.Device, opID, paid); err != nil {
 		return &cash.OpError{Device: op.Device, Op: "settle", Err: err}

@@ -19,6 +19,7 @@ type desk struct {
 	books     *books          // nil: to be read from the ledger
 	runs      map[string]*run // by operation: who waits for an outcome
 	autoClear bool
+	byHand    string // what a person is doing with the store, "" for nothing that the till knows
 	view
 }
 

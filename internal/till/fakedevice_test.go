@@ -21,6 +21,7 @@ type fakeDevice struct {
 	started int
 	calls   []string
 	err     error // of the simple calls
+	account *cash.Account
 }
 
 func newFakeDevice() *fakeDevice {
@@ -54,6 +55,14 @@ func (d *fakeDevice) call(name string) error {
 	return d.err
 }
 
+func (d *fakeDevice) TestPieces(context.Context, cash.Counts) error        { return d.test }
+func (d *fakeDevice) StartPieces(ctx context.Context, _ cash.Counts) error { return d.begin(ctx) }
+func (d *fakeDevice) StartFloatAmount(ctx context.Context, _ cash.Amount, _ int64) error {
+	return d.begin(ctx)
+}
+func (d *fakeDevice) AddLevel(_ context.Context, coin cash.Denom, n int) error {
+	return d.call(fmt.Sprintf("level %s %+d", coin, n))
+}
 func (d *fakeDevice) TestPayout(context.Context, cash.Amount) error        { return d.test }
 func (d *fakeDevice) StartPayout(ctx context.Context, _ cash.Amount) error { return d.begin(ctx) }
 func (d *fakeDevice) StartFloat(ctx context.Context, _ cash.Counts) error  { return d.begin(ctx) }
@@ -68,7 +77,9 @@ func (d *fakeDevice) SetAutoAccept(context.Context, bool) error            { ret
 func (d *fakeDevice) AcceptEscrow(context.Context) error                   { return d.call("accept") }
 func (d *fakeDevice) ReturnEscrow(context.Context) error                   { return d.call("return") }
 func (d *fakeDevice) Raw(context.Context, []byte) ([]byte, error)          { return nil, d.call("raw") }
-func (d *fakeDevice) Account(context.Context) (*cash.Account, error)       { return nil, d.call("account") }
+func (d *fakeDevice) Account(context.Context) (*cash.Account, error) {
+	return d.account, d.call("account")
+}
 func (d *fakeDevice) SetInhibits(context.Context, []cash.Denom, bool) error {
 	return d.call("inhibit")
 }

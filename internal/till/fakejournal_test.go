@@ -74,6 +74,56 @@ func (j *fakeJournal) Begin(_ context.Context, op cash.Op) (cash.Op, error) {
 	return op, seen
 }
 
+func (j *fakeJournal) BeginLegs(_ context.Context, whole cash.Op, legs []cash.Op) (cash.Op, []cash.Op, error) {
+	var seen error
+	var out []cash.Op
+	err := j.commit(func() error {
+		for _, old := range j.ops {
+			if whole.Key != "" && old.Key == whole.Key {
+				whole, seen = old, cash.ErrKeySeen
+				return nil
+			}
+		}
+		whole.ID, whole.Started = fmt.Sprintf("op-%d", len(j.ops)+1), time.Unix(int64(len(j.ops)), 0)
+		j.ops = append(j.ops, whole)
+		j.add(cash.Line{Device: whole.Device, Op: whole.ID, Kind: cash.KindOperation, Detail: "opened"})
+		for _, leg := range legs {
+			leg.ID, leg.State, leg.Whole = fmt.Sprintf("op-%d", len(j.ops)+1), "", whole.ID
+			j.ops = append(j.ops, leg)
+			out = append(out, leg)
+			j.add(cash.Line{Device: leg.Device, Op: leg.ID, Kind: cash.KindOperation, Detail: "opened"})
+		}
+		return nil
+	})
+	if err != nil {
+		return cash.Op{}, nil, err
+	}
+	return whole, out, seen
+}
+
+func (j *fakeJournal) Legs(_ context.Context, id string) (out []cash.Op, _ error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.legs(id), j.fail
+}
+
+func (j *fakeJournal) legs(id string) (out []cash.Op) {
+	for _, op := range j.ops {
+		if id != "" && op.Whole == id {
+			out = append(out, op)
+		}
+	}
+	return out
+}
+
+func (j *fakeJournal) LastSeq(_ context.Context, dev cash.DeviceID, kind cash.Kind) (int64, error) {
+	rows, err := j.filter(func(e cash.Entry) bool { return e.Device == dev && (kind == "" || e.Kind == kind) })
+	if len(rows) == 0 {
+		return 0, err
+	}
+	return rows[len(rows)-1].Seq, err
+}
+
 func (j *fakeJournal) Write(_ context.Context, w cash.LedgerWrite) (out []cash.Entry, err error) {
 	err = j.commit(func() error {
 		for _, l := range w.Lines {
@@ -87,6 +137,13 @@ func (j *fakeJournal) Write(_ context.Context, w cash.LedgerWrite) (out []cash.E
 				return fmt.Errorf("%w: %w: closing %v", cash.ErrJournal, cash.ErrInvalid, c)
 			}
 			j.ops[i].State, j.ops[i].Paid, j.ops[i].Detail = c.Result, c.Paid, c.Detail
+			w := slices.IndexFunc(j.ops, func(op cash.Op) bool { return op.ID == j.ops[i].Whole })
+			if w < 0 {
+				continue
+			}
+			if end, ended := cash.CloseWhole(j.ops[w], j.legs(j.ops[w].ID)); ended {
+				j.ops[w].State, j.ops[w].Paid, j.ops[w].Detail = end.Result, end.Paid, end.Detail
+			}
 		}
 		for _, l := range w.Lines {
 			out = append(out, j.add(l))

@@ -1,6 +1,7 @@
 package till
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -126,10 +127,10 @@ func (r *recorder) returned(e cash.NoteReturned) {
 // filled books what a person has put into the store or taken out of it.
 func (r *recorder) filled(e cash.Filled) {
 	if e.Count < 0 {
-		r.d.move(cash.KindAdjust, e.Coin, -e.Count, cash.Payout, cash.Operator, "", "level cleared by hand")
+		r.d.move(cash.KindAdjust, e.Coin, -e.Count, cash.Payout, cash.Operator, "", cmp.Or(r.desk.byHand, "level cleared by hand"))
 		return
 	}
-	r.d.move(cash.KindAdjust, e.Coin, e.Count, cash.Operator, cash.Payout, "", "filled by hand")
+	r.d.move(cash.KindAdjust, e.Coin, e.Count, cash.Operator, cash.Payout, "", cmp.Or(r.desk.byHand, "filled by hand"))
 }
 
 // cashboxSet books what a person has put into the cashbox, or that it is empty.

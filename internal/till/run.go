@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"coffer/devices"
@@ -157,7 +158,10 @@ func (t *Till) take(ctx context.Context, k *desk, d devices.Device, j *job) (*ru
 	case !t.enter():
 		return nil, fmt.Errorf("%w: shutting down", cash.ErrBusy)
 	}
-	if j.op.Kind != cash.OpDispense {
+	switch {
+	case j.op.Worth != (cash.Amount{}):
+		j.op.Asked = cash.Amount{Value: max(b.payout.Total(j.op.Worth.Currency).Value-j.op.Worth.Value, 0), Currency: j.op.Worth.Currency}
+	case j.op.Kind != cash.OpDispense:
 		j.op.Asked = surplus(b.payout, j.op.Keep, s.Currency)
 	}
 	r := newRun(j.op)
@@ -310,14 +314,20 @@ func (t *Till) repeat(ctx context.Context, k *desk, j job) (*Operation, error) {
 	if !used {
 		return nil, nil
 	}
-	same := op.Kind == j.op.Kind && op.Device == j.op.Device && op.Module == j.op.Module && maps.Equal(nonZero(op.Keep), nonZero(j.op.Keep))
-	if !same || op.Kind == cash.OpDispense && op.Asked != j.op.Asked {
+	if !sameOp(op, j.op) {
 		return nil, fmt.Errorf("%w: key %q was used for another operation", cash.ErrInvalid, op.Key)
 	}
 	if err := refusal(op); err != nil {
 		return nil, err
 	}
 	return t.attach(ctx, k, op)
+}
+
+// sameOp says whether two calls ask for the same.
+func sameOp(a, b cash.Op) bool {
+	return a.Kind == b.Kind && a.Device == b.Device && a.Module == b.Module && a.Worth == b.Worth && a.Least == b.Least &&
+		maps.Equal(nonZero(a.Keep), nonZero(b.Keep)) && maps.Equal(nonZero(a.Pieces), nonZero(b.Pieces)) &&
+		slices.Equal(a.Across, b.Across) && (a.Kind != cash.OpDispense || a.Asked == b.Asked)
 }
 
 // attach returns a handle on an operation of the ledger.

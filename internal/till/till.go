@@ -17,13 +17,19 @@ type Journal interface {
 	// Begin opens an operation and assigns its ID. A Key that was used before returns that operation as it stands,
 	// with cash.ErrKeySeen, and writes nothing.
 	Begin(ctx context.Context, op cash.Op) (cash.Op, error)
-	// Write commits w in one transaction and returns its rows: those of w.Lines first, in their order.
+	// BeginLegs opens an operation over several machines and its legs in one transaction; the key is the whole's, and
+	// stands for it as in Begin. Without legs the whole is closed at once with its own State and Detail.
+	BeginLegs(ctx context.Context, whole cash.Op, legs []cash.Op) (cash.Op, []cash.Op, error)
+	// Write commits w in one transaction and returns its rows: those of w.Lines first, in their order. With the
+	// last leg it closes the whole, as cash.CloseWhole says.
 	Write(ctx context.Context, w cash.LedgerWrite) ([]cash.Entry, error)
 	// OpenOps returns the device's operations that are cash.Op.Open, oldest first.
 	OpenOps(ctx context.Context, dev cash.DeviceID) ([]cash.Op, error)
 	// Op and OpByKey return one operation, false if there is none.
 	Op(ctx context.Context, id string) (cash.Op, bool, error)
 	OpByKey(ctx context.Context, key string) (cash.Op, bool, error)
+	// Legs returns the legs of an operation over several machines, in their order; none for any other.
+	Legs(ctx context.Context, id string) ([]cash.Op, error)
 	// OpLines returns all rows of one operation, in order.
 	OpLines(ctx context.Context, id string) ([]cash.Entry, error)
 	// Balance returns what the ledger says is in the device ("" for all): payout, cashbox and escrow, zero rows left out.
@@ -34,6 +40,8 @@ type Journal interface {
 	Evidence(ctx context.Context, dev cash.DeviceID) ([]cash.Evidence, error)
 	// LinesSince returns the device's rows with a Seq above seq, in order.
 	LinesSince(ctx context.Context, dev cash.DeviceID, seq int64) ([]cash.Entry, error)
+	// LastSeq returns the Seq of the device's last row of a kind ("" for any), 0 if there is none.
+	LastSeq(ctx context.Context, dev cash.DeviceID, kind cash.Kind) (int64, error)
 }
 
 // Publisher hears of everything once it is on disk. bus.Bus satisfies it.
