@@ -54,30 +54,14 @@ func ParseDownload(image []byte) (DownloadFile, error) {
 	if len(image) < DownloadHeaderSize {
 		return DownloadFile{}, fmt.Errorf("%w: %d bytes, the header alone has %d", ErrDownload, len(image), DownloadHeaderSize)
 	}
-	h := image[:DownloadHeaderSize]
-	if string(h[:len(DownloadMagic)]) != DownloadMagic {
-		return DownloadFile{}, fmt.Errorf("%w: it does not begin with %s", ErrDownload, DownloadMagic)
+	f, ram, size, err := ParseDownloadHeader(image[:DownloadHeaderSize])
+	if err != nil {
+		return DownloadFile{}, err
 	}
-	ram, payload := uint64(binary.BigEndian.Uint32(h[downloadRAMSize:])), uint64(binary.BigEndian.Uint32(h[downloadSize:]))
-	switch want := DownloadHeaderSize + ram + payload; {
-	case ram == 0 || payload == 0:
-		return DownloadFile{}, fmt.Errorf("%w: a RAM loader of %d bytes, a payload of %d", ErrDownload, ram, payload)
-	case want != uint64(len(image)):
+	if want := DownloadHeaderSize + int64(ram) + int64(size); want != int64(len(image)) {
 		return DownloadFile{}, fmt.Errorf("%w: %d bytes, its header says %d", ErrDownload, len(image), want)
 	}
-	f := DownloadFile{
-		Header: h, Device: h[downloadDevice], Update: h[downloadUpdate], RAMSum: h[downloadRAMSum],
-		RAM:       image[DownloadHeaderSize : DownloadHeaderSize+ram],
-		Payload:   image[DownloadHeaderSize+ram:],
-		BlockSize: int(binary.BigEndian.Uint16(h[downloadBlock:])),
-		Baud:      int(binary.BigEndian.Uint32(h[downloadBaud:])),
-	}
-	if f.BlockSize == 0 {
-		f.BlockSize = DefaultDownloadBlock
-	}
-	if f.Baud == 0 {
-		f.Baud = DefaultDownloadBaud
-	}
+	f.RAM, f.Payload = image[DownloadHeaderSize:DownloadHeaderSize+ram], image[DownloadHeaderSize+ram:]
 	if sum := XOR(f.RAM); sum != f.RAMSum {
 		return DownloadFile{}, fmt.Errorf("%w: the RAM loader's checksum is %02X, its header says %02X", ErrDownload, sum, f.RAMSum)
 	}
@@ -88,6 +72,35 @@ func ParseDownload(image []byte) (DownloadFile, error) {
 	}
 	return f, nil
 }
+
+// ParseDownloadHeader reads the header alone, and returns the lengths of RAM loader and payload beside it. ErrDownload.
+func ParseDownloadHeader(h []byte) (f DownloadFile, ram, payload int, err error) {
+	switch {
+	case len(h) != DownloadHeaderSize:
+		return DownloadFile{}, 0, 0, fmt.Errorf("%w: a header of %d bytes", ErrDownload, len(h))
+	case string(h[:len(DownloadMagic)]) != DownloadMagic:
+		return DownloadFile{}, 0, 0, fmt.Errorf("%w: it does not begin with %s", ErrDownload, DownloadMagic)
+	}
+	ram, payload = int(binary.BigEndian.Uint32(h[downloadRAMSize:])), int(binary.BigEndian.Uint32(h[downloadSize:]))
+	if ram <= 0 || ram > mostDownload || payload <= 0 || payload > mostDownload {
+		return DownloadFile{}, 0, 0, fmt.Errorf("%w: a RAM loader of %d bytes, a payload of %d", ErrDownload, ram, payload)
+	}
+	f = DownloadFile{
+		Header: h, Device: h[downloadDevice], Update: h[downloadUpdate], RAMSum: h[downloadRAMSum],
+		BlockSize: int(binary.BigEndian.Uint16(h[downloadBlock:])),
+		Baud:      int(binary.BigEndian.Uint32(h[downloadBaud:])),
+	}
+	if f.BlockSize == 0 {
+		f.BlockSize = DefaultDownloadBlock
+	}
+	if f.Baud <= 0 {
+		f.Baud = DefaultDownloadBaud
+	}
+	return f, ram, payload, nil
+}
+
+// mostDownload bounds what a header may claim, far above any machine's memory.
+const mostDownload = 1 << 28
 
 // MakeDownload builds a download file of Device, Update, RAM, Payload, BlockSize and Baud (0: left to the default).
 func MakeDownload(f DownloadFile) []byte {

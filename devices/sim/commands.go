@@ -12,6 +12,7 @@ type answer struct {
 	stamps  []*stamp  // events it carries
 	events  []*queued // the one-shot ones, for EVENT ACK
 	restart bool      // the machine restarts when the answer is out
+	loader  *loader   // the machine leaves its firmware for it when the answer is out
 }
 
 // reply makes an answer of a generic response and what follows it.
@@ -44,6 +45,7 @@ var commands = map[ssp.Command]func(m *Machine, p []byte) answer{
 	ssp.CmdSetFixedKey:        setFixedKey,
 	ssp.CmdResetFixedKey:      none(resetFixedKey),
 	ssp.CmdSetBaudRate:        setBaudRate,
+	ssp.CmdProgram:            program,
 
 	ssp.CmdSetupRequest:     setupRequest,
 	ssp.CmdGetSerialNumber:  getSerialNumber,
@@ -51,7 +53,7 @@ var commands = map[ssp.Command]func(m *Machine, p []byte) answer{
 	ssp.CmdChannelValues:    none(channelValues),
 	ssp.CmdChannelSecurity:  none(channelSecurity),
 	ssp.CmdChannelReteach:   none(channelReteach),
-	ssp.CmdGetFirmware:      none(func(m *Machine) answer { return reply(ssp.OK, []byte(m.prof.Firmware)...) }),
+	ssp.CmdGetFirmware:      none(func(m *Machine) answer { return reply(ssp.OK, []byte(m.firmwareName())...) }),
 	ssp.CmdGetDataset:       none(func(m *Machine) answer { return reply(ssp.OK, []byte(m.datasetName())...) }),
 	ssp.CmdGetBuildRevision: none(buildRevision),
 	ssp.CmdClockConfig:      none(func(*Machine) answer { return reply(ssp.OK, 0) }),
@@ -126,7 +128,14 @@ func none(f func(*Machine) answer) func(*Machine, []byte) answer {
 // execute runs one command.
 func (m *Machine) execute(ask []byte) answer {
 	c := ssp.Command(ask[0])
-	if !m.prof.commands[c] {
+	if m.isHeader(ask) {
+		return m.header(ask)
+	}
+	m.ram.program = false
+	switch {
+	case m.nv.erased && c != ssp.CmdSync && c != ssp.CmdProgram:
+		return reply(ssp.UnknownCommand)
+	case !m.prof.commands[c]:
 		return reply(ssp.UnknownCommand)
 	}
 	return commands[c](m, ask[1:])

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/binary"
 	"time"
 
@@ -45,7 +46,12 @@ func gcd(a, b int64) int64 {
 // appendU24 appends the low three bytes, big endian.
 func appendU24(dst []byte, v int64) []byte { return append(dst, byte(v>>16), byte(v>>8), byte(v)) }
 
-func (m *Machine) datasetName() string { return m.data[0].currency + m.prof.Dataset }
+// datasetName and firmwareName are the profile's, until a download has brought others.
+func (m *Machine) datasetName() string {
+	return cmp.Or(m.nv.dataset, m.data[0].currency+m.prof.Dataset)
+}
+
+func (m *Machine) firmwareName() string { return cmp.Or(m.nv.firmware, m.prof.Firmware) }
 
 // setupRequest is SETUP REQUEST; one byte more is known from a manual's example (ssp.md 8.2).
 func setupRequest(m *Machine, p []byte) answer {

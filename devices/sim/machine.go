@@ -54,6 +54,7 @@ type Machine struct {
 	nv             memory   // survives the power
 	ram            volatile // does not
 	wire           receiver
+	loader         *loader // runs instead of the firmware; nil: none
 	noise          noise
 	faults         faults
 	mech           mechanics
@@ -95,6 +96,9 @@ type memory struct {
 	unknown   int           // pieces of it that were not recognised
 	reports   []*queued     // found at power-up and not yet told
 	clockSkew time.Duration // what SET RTC made of the clock
+	firmware  string        // that a download brought; "": the profile's
+	dataset   string        // likewise
+	erased    bool          // a download has begun and not ended
 	twin      twin
 	health    coinHealth
 	powerOns  uint32        // how often it was switched on
@@ -110,6 +114,7 @@ type volatile struct {
 	ackMode     bool      // the last poll was POLL WITH ACK
 	lastPoll    time.Time
 	generator   uint64
+	program     bool // PROGRAM was the last command: a file's header follows
 	modulus     uint64
 
 	enabled       bool

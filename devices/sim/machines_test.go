@@ -43,6 +43,7 @@ var capabilities = []capability{
 	{name: "Build revisions", commands: "4F", evidence: confirmed},
 	{name: "Counters", commands: "58 59", evidence: confirmed},
 	{name: "Line speed", commands: "4D", evidence: confirmed},
+	{name: "Firmware and dataset download", commands: "0B", evidence: oneSource},
 	{name: "Real-time clock", commands: "62 63 64", evidence: project},
 	{group: "Taking notes", name: "Inhibits by channel", commands: "02", evidence: confirmed},
 	{name: "Channel values, security, unit data", commands: "0D 0E 0F 10", evidence: confirmed},

@@ -28,6 +28,7 @@ func (m *Machine) powerOff() {
 		}
 	}
 	m.tasks = keep
+	m.loader = nil
 	m.mech.cut()
 	if op := m.nv.op; op != nil {
 		op.cut = true
@@ -46,6 +47,10 @@ func (m *Machine) powerOn() {
 	m.count(resets, 1)
 	m.nv.powerOns++
 	m.anyway("boot:start", bootTime, func() {
+		if m.nv.erased {
+			m.booted = true
+			return
+		}
 		m.booted, m.initialising = true, true
 		m.ram = newVolatile(m)
 		m.faults.calibration = m.nv.health.onCommand

@@ -38,6 +38,7 @@ type profile struct {
 	Feeder        int                `yaml:"feeder"`        // pieces that may wait before the path
 	Modules       map[byte]uint32    `yaml:"modules"`       // module byte of GET SERIAL NUMBER → offset to the serial number
 	Revisions     []revision         `yaml:"revisions"`     // GET BUILD REVISION
+	Download      byte               `yaml:"download"`      // kind of machine in the header of download files; 0: takes none
 	Features      []string           `yaml:"features"`      // see has
 
 	commands map[ssp.Command]bool
@@ -163,6 +164,7 @@ func loadProfile(raw map[string][]byte, name string, depth int) (*profile, error
 			p.commands[ssp.Command(c)] = on
 		}
 	}
+	p.commands[ssp.CmdProgram] = p.Download != 0
 	return p, p.check(name)
 }
 

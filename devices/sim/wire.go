@@ -58,6 +58,10 @@ func (m *Machine) receive(b []byte, send func(outgoing)) {
 			return
 		}
 		now := time.Now()
+		if m.loader != nil {
+			m.hearAll(m.noise.spoil(b), now, send)
+			return
+		}
 		if now.Sub(m.wire.last) > frameGap {
 			m.wire.decoder.Reset()
 		}
@@ -106,7 +110,7 @@ func (m *Machine) exchange(f ssp.Frame) (outgoing, bool) {
 	switch {
 	case ask == nil:
 		a.data = []byte{byte(ssp.KeyNotSet)}
-	case !encrypted && m.wantsEncrypted(ssp.Command(ask[0])):
+	case !encrypted && !m.isHeader(ask) && m.wantsEncrypted(ssp.Command(ask[0])):
 		a.data = []byte{byte(ssp.KeyNotSet)}
 	default:
 		a = m.execute(ask)
@@ -120,9 +124,12 @@ func (m *Machine) exchange(f ssp.Frame) (outgoing, bool) {
 	out := outgoing{wire: m.seal(f, a.data, session), stamps: a.stamps}
 	sync = sync || ask != nil && ssp.Command(ask[0]) == ssp.CmdSync
 	m.wire.answered, m.wire.seq, m.wire.reply = !sync, f.Seq, out
-	if a.restart {
+	switch {
+	case a.restart:
 		m.powerOff()
 		m.powerOn()
+	case a.loader != nil:
+		m.beginLoader(a.loader)
 	}
 	return out, true
 }
