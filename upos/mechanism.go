@@ -28,6 +28,7 @@ type Part struct {
 	CanRepay  bool    // everything that it accepts goes to its store, so the same can be given back
 	CanFloat  bool    // it can move pieces from its store to its cashbox
 	CanUpdate bool    // firmware can be put into it
+	CanFull   bool    // it reports by itself when it is full
 
 	Online   bool // it answers, and its books were compared
 	Jammed   bool
@@ -89,7 +90,8 @@ type Job interface {
 type Mechanism interface {
 	// Parts returns the machines as they are now, in the order of the configuration. The answer is the caller's.
 	Parts() []Part
-	// Watch has f called for every change from now on, one at a time and in order, until stop. f must not block.
+	// Watch has f called for every change from now on, one at a time and in order, until stop. f does not block, and may
+	// call Parts: no lock that Parts needs is held around f.
 	Watch(f func(Change)) (stop func())
 
 	// Claim binds the machines to owner, all or none, so that nobody else can move their money; cash.ErrClaimed.
@@ -97,8 +99,9 @@ type Mechanism interface {
 	Claim(owner string) error
 	Release(owner string)
 
-	// Accept turns acceptance on or off in the parts of Request (what is held in escrow when it goes off is taken).
-	// cash.ErrNotConnected, ErrJam, ErrNoCashbox, ErrFull.
+	// Accept turns acceptance on or off in the parts of Request (what is held in escrow when it goes off is taken). What
+	// was turned on stays wanted until it is turned off, over a jam and a lost connection too. Parts that cannot accept
+	// are passed over. cash.ErrNotConnected, ErrJam, ErrNoCashbox, ErrFull; after an error some parts may be on.
 	Accept(ctx context.Context, r Request, on bool) error
 	// Settle waits until no money is under way in the parts: all that was inserted is credited (its changes were
 	// delivered to every Watch) or returned. At most as long as ctx lasts.
@@ -108,7 +111,8 @@ type Mechanism interface {
 	// (stock is missing), ErrNotExact (no stock of these pieces could make it), ErrBusy, ErrNotConnected, ErrJam.
 	CanDispense(ctx context.Context, r Request) error
 	// Dispense pays r.Amount or r.Pieces, planned over all machines. It returns when the first machine has started;
-	// with an error of CanDispense nothing has moved.
+	// with an error of CanDispense nothing has moved. A Key that was used before names an operation: its Job is
+	// returned, running or ended, and nothing is paid again.
 	Dispense(ctx context.Context, r Request) (Job, error)
 	// Halt stops what runs at the next safe point; cash.ErrNothing if nothing does.
 	Halt(ctx context.Context, r Request) error

@@ -1,0 +1,157 @@
+package upos
+
+import (
+	"context"
+	"slices"
+)
+
+// device is a configured device with everything that its handles share.
+type device struct {
+	service *Service
+	cfg     Config
+	mech    Mechanism // nil for a CashDrawer
+	drawer  Drawer    // nil for the others
+	slot    chan struct{}
+	unwatch func()
+
+	// Guarded by service.mu.
+	holder  *Handle
+	waiting []*waiter
+	handles []*Handle
+	job     *job
+	last    []Part // the machines as the last change or enabling found them
+	seen    view   // what the last status events said
+	changes int    // how many changes came in
+	stats   statistics
+	opened  bool          // of a drawer
+	moved   chan struct{} // closed and replaced when it moves
+}
+
+func newDevice(s *Service, d Device) *device {
+	dev := &device{service: s, cfg: d.Config, slot: make(chan struct{}, 1)}
+	dev.stats.start(s.opts.Now())
+	if d.Config.Class == CashDrawer {
+		dev.drawer, dev.moved = d.Drawer, make(chan struct{})
+		dev.opened, _ = d.Drawer.Opened()
+		dev.unwatch = d.Drawer.Watch(dev.drawerMoved)
+		return dev
+	}
+	dev.mech = d.Mechanism
+	dev.unwatch = d.Mechanism.Watch(dev.changed)
+	return dev
+}
+
+// parts asks the machinery how things stand; nil for a drawer. The caller does not hold mu.
+func (d *device) parts() []Part {
+	if d.mech == nil {
+		return nil
+	}
+	return d.mech.Parts()
+}
+
+// shut closes every handle and stops watching.
+func (d *device) shut() {
+	d.service.mu.Lock()
+	open := slices.Clone(d.handles)
+	d.service.mu.Unlock()
+	for _, h := range open {
+		_ = h.Close() // E_CLOSED where its owner was faster
+	}
+	d.unwatch()
+}
+
+func (d *device) info() Info {
+	parts := d.parts()
+	d.service.mu.Lock()
+	defer d.service.mu.Unlock()
+	v := d.look(parts, 0)
+	in := Info{Name: d.cfg.Name, Class: d.cfg.Class, Config: d.cfg, State: S_CLOSED, Handles: len(d.handles),
+		Claimed: d.holder != nil, Online: v.online, Jammed: v.jam, Physical: physicalName(d, parts)}
+	in.Config.Devices = slices.Clone(d.cfg.Devices)
+	for _, h := range d.handles {
+		in.State = max(in.State, h.stateNow())
+		in.Enabled = in.Enabled || h.enabled
+	}
+	return in
+}
+
+// enabled calls f for every handle that has the device enabled. The caller holds mu.
+func (d *device) enabled(f func(*Handle)) {
+	for _, h := range d.handles {
+		if h.enabled {
+			f(h)
+		}
+	}
+}
+
+// changed takes a change of the machinery: money into the deposit, the rest into events.
+func (d *device) changed(c Change) {
+	parts := d.mech.Parts()
+	d.service.mu.Lock()
+	defer d.service.mu.Unlock()
+	d.changes++
+	d.last = parts
+	if len(c.Taken) > 0 {
+		d.took(c)
+	}
+	d.unusual(c, parts)
+	d.report(parts)
+}
+
+// open opens the handle on a configured device.
+func (h *Handle) open(name string) error {
+	if open := h.Name(); open != "" {
+		return fail(E_ILLEGAL, "%s is open already: close it first", open)
+	}
+	d, err := h.service.lookup(h.class, name)
+	if err != nil {
+		return err
+	}
+	parts := d.parts()
+	if err := d.usable(parts); err != nil {
+		return err
+	}
+	s := h.service
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return fail(E_NOSERVICE, "the service is stopping")
+	case h.dev != nil:
+		return fail(E_ILLEGAL, "%s is open already: close it first", h.dev.cfg.Name)
+	}
+	h.reset()
+	h.life, h.gone = context.WithCancel(context.Background())
+	h.dev = d
+	h.caps = d.capabilities(parts)
+	h.currency = d.firstCurrency(parts)
+	h.realTime = d.cfg.RealTimeData && h.caps.realTime
+	d.handles = append(d.handles, h)
+	if len(d.handles) == 1 {
+		d.last, d.seen = parts, d.look(parts, 0)
+	}
+	return nil
+}
+
+// reset gives everything the value it has at open. The caller holds mu.
+func (h *Handle) reset() {
+	h.enabled, h.frozen, h.dataEnabled = false, false, false
+	h.powerNotify, h.powerState = PN_DISABLED, PS_UNKNOWN
+	h.healthText, h.openResult, h.binary = "", 0, BC_NONE
+	h.exit, h.part, h.async = 1, 0, false
+	h.asyncCode, h.asyncExt = SUCCESS, 0
+	h.deposit = deposit{}
+	h.last = outcome{}
+	h.queue, h.flight = nil, nil
+}
+
+// stateNow is the property State. The caller holds mu.
+func (h *Handle) stateNow() int32 {
+	switch {
+	case h.dev == nil:
+		return S_CLOSED
+	case h.dev.job != nil && h.dev.job.h == h:
+		return S_BUSY
+	}
+	return S_IDLE
+}
