@@ -1,105 +1,139 @@
 package e2e
 
 import (
-	"context"
 	"hash/fnv"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
-	"coffer/devices"
 	"coffer/devices/sim"
-	"coffer/internal/cash"
 )
 
-// A day has so many operations; KILLS=all makes it a longer one.
-const (
-	shortDay = 100
-	longDay  = 500
+// shortDay is how many operations a day has; DAY=N makes it another one.
+const shortDay = 500
+
+// auditEvery is after how many operations the whole ledger is looked at, and not its balance alone.
+const auditEvery = 50
+
+// dayMachines are one machine of each family; those of long days differ from one of them in their profile alone.
+var (
+	dayMachines  = slices.Concat([]model{recycler, nv22, noteFloat, nv4000, nv9, nv200}, coinMachines)
+	longDayExtra = []model{nv10, nv22only}
 )
 
 // TestMixedDay lets one machine of each kind do what comes, with whatever goes wrong in between, and compares the books
 // whenever nothing moves. SEED picks another day.
 func TestMixedDay(t *testing.T) {
-	for _, kind := range []model{recycler, nv22, noteFloat, nv4000} {
+	length := shortDay
+	kinds := dayMachines
+	if n, err := strconv.Atoi(os.Getenv("DAY")); err == nil && n > 0 {
+		length, kinds = n, slices.Concat(dayMachines, longDayExtra)
+	}
+	for _, kind := range kinds {
 		t.Run(kind.profile, func(t *testing.T) {
 			t.Parallel()
 			h := fnv.New64a()
 			_, _ = h.Write([]byte(kind.profile))
 			seed, _ := strconv.ParseUint(os.Getenv("SEED"), 10, 64)
 			rnd := rand.New(rand.NewPCG(h.Sum64(), seed))
-			onTabletop(t, kind, func(tt *tabletop) {
-				for range day() {
-					x := troubles[rnd.IntN(len(troubles))]
-					tt.do(errand(rnd, kind), x, rnd.IntN(60))
-					tt.audit()
-				}
-				tr := tt.truth()
-				t.Logf("in %v, out %v", counts(tr.Inserted), counts(tr.Dispensed))
-			})
+			onTabletop(t, kind, func(tt *tabletop) { tt.live(rnd, length) })
 		})
 	}
 }
 
-func day() int {
-	if all() {
-		return longDay
+// live lets the machine do n things.
+func (tt *tabletop) live(rnd *rand.Rand, n int) {
+	done, struck := map[string]int{}, 0
+	for i := range n {
+		x, j := tt.kind.trouble(rnd), tt.kind.errand(rnd)
+		if j.calm {
+			x = noTrouble
+		}
+		at := rnd.IntN(60)
+		if moments := tt.do(j.job, x, at); at > 0 && moments >= at {
+			struck++
+		}
+		tt.bury()
+		done[j.name]++
+		if tt.seen = nil; i%auditEvery == auditEvery-1 {
+			tt.audit()
+		} else {
+			tt.settled()
+		}
+		if tt.t.Failed() {
+			tt.t.Fatalf("operation %d: %s, with %s", i+1, j.name, x.name)
+		}
 	}
-	return shortDay
+	tr := tt.audit()
+	if struck < n/10 {
+		tt.t.Errorf("of %d operations only %d were disturbed", n, struck)
+	}
+	tt.t.Logf("%v, %d disturbed; in %v, out %v, back %v", done, struck, counts(tr.Inserted), counts(tr.Dispensed), counts(tr.Returned))
 }
 
-// troubles are what can go wrong with an operation; the first is nothing.
-var troubles = []disturb{
-	{"nothing", func(*tabletop, int) func() int { return func() int { return 0 } }, func(*tabletop) {}},
-	powerAtSteps(time.Second), powerAtMoments, cableAtMoments, crashAtMoments,
-	faultAtMoments(sim.FaultPayoutJam), faultAtMoments(sim.FaultJam), faultAtMoments(sim.FaultDivert),
-	faultAtMoments(sim.FaultReset), faultAtMoments(sim.FaultCashboxRemoved), faultAtMoments(sim.FaultFloatRemoved),
+// noTrouble is what most operations meet.
+var noTrouble = disturb{"nothing", func(*tabletop, int) func() int { return func() int { return 0 } }, func(*tabletop) {}}
+
+// troubles are what can go wrong with an operation on any machine; then those of notes, and those of coins.
+var (
+	troubles = []disturb{
+		noTrouble, powerAtSteps(time.Second), powerAtMoments, cableAtMoments, crashAtMoments,
+		faultAtMoments(sim.FaultPayoutJam), faultAtMoments(sim.FaultJam), faultAtMoments(sim.FaultDivert),
+		faultAtMoments(sim.FaultReset), faultAtMoments(sim.FaultCashboxRemoved), faultAtMoments(sim.FaultLoseKey),
+		faultAtMoments(sim.FaultMute), faultAtMoments(sim.FaultPathOpen), faultAtMoments(sim.FaultStackerFull),
+		faultAtMoments(sim.FaultDuplicates), faultAtMoments(sim.FaultHaltPayoutAfter),
+	}
+	noteTroubles = []disturb{faultAtMoments(sim.FaultFloatRemoved)}
+	coinTroubles = []disturb{
+		faultAtMoments(sim.FaultCalibrationFail), faultAtMoments(sim.FaultMechError), faultAtMoments(sim.FaultMechOff),
+		faultAtMoments(sim.FaultMechReturn),
+	}
+)
+
+func (m model) trouble(rnd *rand.Rand) disturb {
+	own := noteTroubles
+	if m.coins {
+		own = coinTroubles
+	}
+	if n := rnd.IntN(len(troubles) + len(own)); n < len(own) {
+		return own[n]
+	} else {
+		return troubles[n-len(own)]
+	}
 }
 
-// faultAtMoments lets a fault begin between frames and writes; one that lasts is repaired after a while.
+// faultAtMoments lets a fault begin between frames and writes; one that lasts is repaired after a while. A machine that
+// does not know it has nothing to suffer.
 func faultAtMoments(kind string) disturb {
 	return disturb{kind, func(tt *tabletop, n int) func() int {
-		return tt.at(n, func() { _ = tt.machine.Fault(sim.Fault{Kind: kind, ForMS: 3000}) })
+		return tt.at(n, func() { _ = tt.machine.Fault(sim.Fault{Kind: kind, ForMS: 3000, Paid: 20}) })
 	}, func(*tabletop) { time.Sleep(4 * time.Second) }}
 }
 
+// errand is a job and whether nothing may disturb it, since nobody could say afterwards what happened.
+type errand struct {
+	job
+	calm bool
+}
+
 // errand is one thing that somebody wants of a machine. Most are possible.
-func errand(rnd *rand.Rand, kind model) job {
-	ctx := context.Background()
+func (m model) errand(rnd *rand.Rand) errand {
 	value := []int64{500, 500, 1000, 2000}[rnd.IntN(4)]
 	switch n := rnd.IntN(10); {
-	case n < 5:
-		auto := rnd.IntN(3) > 0
-		in := sim.Insert{Value: value, Currency: "EUR", Count: 1}
-		if auto {
-			in.Count += rnd.IntN(3)
-		}
-		return job{"notes", auto, func(tt *tabletop, d devices.Device) {
-			_, _ = tt.machine.Insert(in)
-			if !auto {
-				tt.pass(5*time.Second, func() bool { return d.Snapshot().Escrow != nil })
-				_ = tt.till.AcceptEscrow(ctx, me, d)
-			}
-		}}
+	case m.coins:
+		return coinErrand(rnd, n)
+	case n < 5 || !m.hasPayout():
+		return noteErrand(rnd, value)
 	case n < 8:
-		return job{"payout", true, func(tt *tabletop, d devices.Device) {
-			_, _ = tt.till.Dispense(ctx, me, d, eur(value+500*rnd.Int64N(3)))
-		}}
+		return errand{job: dispense(value + 500*rnd.Int64N(3))}
 	case n == 8:
-		keep := cash.Counts{{Value: 500, Currency: "EUR"}: 1 + rnd.IntN(3)}
-		return job{"float", true, func(tt *tabletop, d devices.Device) { _, _ = tt.till.Float(ctx, me, d, keep) }}
-	case kind.profile == noteFloat.profile && rnd.IntN(2) == 0:
-		return job{"route", true, func(_ *tabletop, d devices.Device) {
-			_ = d.(devices.Router).SetRoute(ctx, cash.Denom{Value: value, Currency: "EUR"}, true)
-		}}
-	case kind.profile == nv4000.profile && rnd.IntN(2) == 0:
-		n := byte(rnd.IntN(4)) + 1
-		return job{"recycler", true, func(tt *tabletop, d devices.Device) { tt.toRecycler(d, value, n) }}
-	case kind.profile == nv4000.profile:
-		n := byte(rnd.IntN(5))
-		return job{"empty", true, func(tt *tabletop, d devices.Device) { _, _ = tt.till.Empty(ctx, me, d, n) }}
+		return errand{job: floatTo(500, 1+rnd.IntN(3))}
 	}
-	return job{"empty", true, func(tt *tabletop, d devices.Device) { _, _ = tt.till.Empty(ctx, me, d, 0) }}
+	if j := m.ownErrand(rnd, value); j != nil {
+		return errand{job: *j}
+	}
+	return errand{job: emptyAll}
 }

@@ -97,16 +97,15 @@ func (tt *tabletop) put(value int64) {
 	}
 }
 
-// enable turns acceptor and payout on.
+// enable turns payout and acceptor on.
 func (tt *tabletop) enable(d devices.Device) {
 	tt.t.Helper()
+	if tt.kind.hasPayout() && !tt.kind.coins { // those of coins are always able to pay
+		if err := d.(devices.Payer).EnablePayout(context.Background()); err != nil {
+			tt.t.Fatal(err)
+		}
+	}
 	if err := tt.till.Enable(context.Background(), me, d); err != nil {
-		tt.t.Fatal(err)
-	}
-	if d.Snapshot().Coins {
-		return // always able to pay
-	}
-	if err := d.(devices.Payer).EnablePayout(context.Background()); err != nil {
 		tt.t.Fatal(err)
 	}
 }

@@ -4,5 +4,6 @@
 //
 // Documents: docs/contract.md (everything here speaks only what stands there), issue 2, "It must show".
 //
-// Environment: KILLS=all takes every kill point instead of a seeded sample; SEED picks another sample.
+// Environment: KILLS=all takes every kill point instead of a seeded sample; SEED picks another sample; DAY=N makes
+// the mixed days of every family N operations long.
 package e2e
