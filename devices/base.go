@@ -33,6 +33,7 @@ type baseConfig struct {
 	families []Family
 	name     func(b *Base, model string) cash.DeviceID
 	logWire  func(reason string) // writes the line's last frames to the log; nil for none
+	key      uint64              // fixed half of the session key that peer has
 }
 
 // Base is the part of a device that every family shares: the calls of Device, which hand their work to the device's own
@@ -48,8 +49,9 @@ type Base struct {
 	device atomic.Pointer[Device]
 	snap   atomic.Pointer[Snapshot]
 
-	mu      sync.Mutex // orders publications
-	changed chan struct{}
+	mu       sync.Mutex // orders publications
+	changed  chan struct{}
+	fixedKey uint64 // in force; see rekey
 }
 
 func newBase(cfg baseConfig, log logrus.FieldLogger) *Base {
@@ -60,6 +62,8 @@ func newBase(cfg baseConfig, log logrus.FieldLogger) *Base {
 		tried:   make(chan struct{}),
 		done:    make(chan struct{}),
 		changed: make(chan struct{}),
+
+		fixedKey: cfg.key,
 	}
 	b.snap.Store(&Snapshot{
 		Port: cfg.port, Address: cfg.device.Address, ConfigID: cfg.device.ID,

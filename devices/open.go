@@ -3,7 +3,6 @@ package devices
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -31,27 +30,21 @@ func (s *Station) Open(ctx context.Context, port string, addr ssp.Address) (Devi
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	b, created, err := s.obtain(port, addr)
+	b, created, err := s.obtain(port, addr, 0)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.awaitReady(ctx); err != nil {
-		if created {
-			s.release(b)
-		}
-		return nil, fmt.Errorf("open %s address %d: %w", port, addr, err)
-	}
-	return b.current(), nil
+	return s.opened(ctx, b, created)
 }
 
-// obtain finds the device, or makes and starts it.
-func (s *Station) obtain(port string, addr ssp.Address) (b *Base, created bool, err error) {
+// obtain finds the device, or makes it with the fixed key given (0: the default) and starts it.
+func (s *Station) obtain(port string, addr ssp.Address, key SessionKey) (b *Base, created bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
 		return nil, false, cash.ErrNotConnected
 	}
-	dc := DeviceConfig{Address: addr}
+	dc := DeviceConfig{Address: addr, FixedKey: key}
 	l := s.find(port)
 	if l == nil {
 		l = s.addLine(LineConfig{Port: port, Devices: []DeviceConfig{dc}}, nil, true)

@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -80,6 +81,7 @@ func (s *Station) newBase(l *stationLine, dc DeviceConfig, adHoc bool) *Base {
 		port: l.cfg.Port, device: dc, adHoc: adHoc, peer: peer, sink: s.sink, families: s.families,
 		name:    func(b *Base, model string) cash.DeviceID { return s.name(l, b, model) },
 		logWire: l.line.LogTrace,
+		key:     cmp.Or(uint64(dc.FixedKey), ssp.DefaultFixedKey),
 	}, s.log)
 }
 

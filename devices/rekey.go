@@ -1,0 +1,97 @@
+package devices
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"coffer/internal/cash"
+	"coffer/ssp"
+)
+
+// errRekeyed ends a connection whose key is to be agreed anew.
+var errRekeyed = fmt.Errorf("%w: another session key", cash.ErrNotConnected)
+
+// OpenKeyed is Open with the fixed half of the session key that the machine is known to have. A machine that is driven
+// with that key already stays as it is; any other is connected anew with it, and goes back to the key from before where
+// it does not answer to the new one. Errors: those of Open; cash.ErrBusy while an operation runs or money comes in;
+// cash.ErrUnauthorized where the machine answered before and does not with that key.
+func (s *Station) OpenKeyed(ctx context.Context, port string, addr ssp.Address, key uint64) (Device, error) {
+	select {
+	case <-s.running:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	b, created, err := s.obtain(port, addr, SessionKey(key))
+	if err != nil {
+		return nil, err
+	}
+	before, answered := b.key(), b.Snapshot().Connected
+	if before == key {
+		return s.opened(ctx, b, created)
+	}
+	if err := b.rekey(ctx, key); err != nil {
+		return nil, fmt.Errorf("open %s address %d: %w", port, addr, err)
+	}
+	d, err := s.opened(ctx, b, created)
+	if err == nil {
+		return d, nil
+	}
+	if back := b.rekey(context.WithoutCancel(ctx), before); back != nil {
+		b.log.WithError(back).Error("the session key from before could not be taken up again")
+	}
+	if answered {
+		return nil, fmt.Errorf("%w: the machine does not have this session key: %w", cash.ErrUnauthorized, err)
+	}
+	return nil, err
+}
+
+// opened waits for b under the limits of Open, and releases it again where it was made for this call.
+func (s *Station) opened(ctx context.Context, b *Base, created bool) (Device, error) {
+	if err := b.awaitReady(ctx); err != nil {
+		if created {
+			s.release(b)
+		}
+		return nil, fmt.Errorf("open %s address %d: %w", b.cfg.port, b.cfg.device.Address, err)
+	}
+	return b.current(), nil
+}
+
+// keyed is a peer whose fixed key can be changed; *line.Peer is one.
+type keyed interface{ SetFixedKey(key uint64) }
+
+// key returns the fixed half of the session key in force.
+func (b *Base) key() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.fixedKey
+}
+
+// rekey makes key the fixed half of the session key. A machine that is connected is connected anew; it shows as not
+// ready when rekey returns.
+func (b *Base) rekey(ctx context.Context, key uint64) error {
+	p, ok := b.cfg.peer.(keyed)
+	if !ok {
+		return cash.ErrUnsupported
+	}
+	set := func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.fixedKey = key
+		p.SetFixedKey(key)
+	}
+	err := b.do(ctx, NeedAnswer, nil, func(c *Core) error {
+		if c.op.running || (c.driver != nil && c.driver.Busy()) || c.pic.Escrow != nil {
+			return cash.ErrBusy
+		}
+		set()
+		c.lost = errRekeyed
+		c.Edit(func(s *Snapshot) { s.Connected, s.Ready, s.Error = false, false, "another session key" })
+		return nil
+	})
+	if errors.Is(err, cash.ErrNotConnected) { // the next attempt to connect takes it up
+		set()
+		return nil
+	}
+	return err
+}
