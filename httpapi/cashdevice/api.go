@@ -33,6 +33,11 @@ type api struct {
 	log     logrus.FieldLogger
 	now     func() time.Time
 	views   views
+	drafts  drafts
+
+	logDir    string
+	openFile  func(path string) (io.Writer, error)
+	downloads downloads
 }
 
 func newAPI(ctx context.Context, d Deps, t teller) *api {
@@ -46,6 +51,7 @@ func newAPI(ctx context.Context, d Deps, t teller) *api {
 		ctx: ctx, dialect: d.Dialect, tokens: d.Tokens, station: d.Station, till: t, bus: d.Bus,
 		gate: httpapi.Gate{Users: d.Users, Logins: d.Logins, AllowDefaults: d.AllowDefaults},
 		log:  d.Log.WithField("api", "cashdevice"), now: d.Now,
+		logDir: d.LogDir, openFile: d.OpenLog,
 	}
 }
 

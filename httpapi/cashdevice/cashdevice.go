@@ -2,6 +2,7 @@ package cashdevice
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,12 +28,15 @@ const (
 	Android Dialect = "android" // PascalCase names, absent members null, enums as text
 )
 
-// Station is what this API needs of the machines. *devices.Station satisfies it.
+// Station is what this API needs of the machines. *devices.Station satisfies it. One that is a devices.Downloader too can
+// put firmware and datasets into them.
 type Station interface {
 	Open(ctx context.Context, port string, addr ssp.Address) (devices.Device, error)
+	OpenKeyed(ctx context.Context, port string, addr ssp.Address, key uint64) (devices.Device, error)
 	Release(id cash.DeviceID)
 	Device(id cash.DeviceID) (devices.Device, bool)
 	Lines() []devices.LineStatus
+	Frames(port string, addr ssp.Address, see func(devices.Frame)) (stop func(), err error)
 }
 
 // Deps is what the API is built on.
@@ -46,8 +50,12 @@ type Deps struct {
 	Dialect Dialect           // "" is DotNet
 	// AllowDefaults lets the default password in on listeners that are not loopback (demo).
 	AllowDefaults bool
-	Log           logrus.FieldLogger
-	Now           func() time.Time
+	// LogDir is where logs of machines go whose client names no other place, OpenLog opens one to be written on at its
+	// end. Without OpenLog there are none.
+	LogDir  string
+	OpenLog func(path string) (io.Writer, error)
+	Log     logrus.FieldLogger
+	Now     func() time.Time
 }
 
 // Register adds /api/Users, /api/CashDevice and /api/Download to r. What runs for open connections ends with ctx.
@@ -85,6 +93,7 @@ type teller interface {
 	ReturnEscrow(ctx context.Context, c till.Call, d devices.Device) error
 	Do(ctx context.Context, c till.Call, d devices.Device, name string, f func(context.Context) error) error
 	Balance(ctx context.Context, dev cash.DeviceID) ([]cash.BalanceRow, error)
+	ClearCashbox(ctx context.Context, c till.Call, dev cash.DeviceID) error
 }
 
 // operation is a running payout, float or empty.

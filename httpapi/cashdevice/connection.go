@@ -87,38 +87,53 @@ func (a *api) place(v any) (port string, index int, err error) {
 	return "", -1, fault("ComPort", "The ComPort field is required.")
 }
 
+// target is what a request to open says of the machine: where it is and with which key it speaks.
+type target struct {
+	place
+	key uint64 // 0 for the key that is in force
+}
+
+// target reads where a machine is. An error that is no problem is cash.ErrNotConnected.
+func (c *call) target(in *form) (target, error) {
+	where := portOf(in)
+	address, key := in.number(0, 0x7D, "SspAddress"), in.unsigned("EncKey")
+	if err := in.err(); err != nil {
+		return target{}, err
+	}
+	port, index, err := c.api.place(where)
+	return target{place{port, index, ssp.Address(address)}, key}, err
+}
+
+// open opens the machine; the caller holds the lock of its place.
+func (c *call) open(ctx context.Context, t target) (devices.Device, error) {
+	if t.key != 0 {
+		return c.api.station.OpenKeyed(ctx, t.port, t.addr, t.key)
+	}
+	return c.api.station.Open(ctx, t.port, t.addr)
+}
+
 // openConnection: POST OpenConnection. It opens or takes over the machine, sets it up as asked and begins its view.
 func (c *call) openConnection() (any, error) {
 	in, err := c.object()
 	if err != nil {
 		return nil, err
 	}
-	where, _ := in.get("ComPort", "Port")
-	address := in.number(0, 0x7D, "SspAddress")
-	key := in.unsigned("EncKey")
 	ask := in.setup()
-	if err := in.err(); err != nil {
-		return nil, err
-	}
-	port, index, err := c.api.place(where)
+	t, err := c.target(in)
 	if p := new(problem); errors.As(err, &p) {
 		return nil, err
 	}
 	if err != nil {
 		return nil, openFailed(err)
 	}
-	if key != 0 && key != ssp.DefaultFixedKey {
-		c.api.log.WithField("line", port).Warn("EncKey differs from the maker's fixed key and is ignored; name the key in the configuration")
-	}
-	addr := ssp.Address(address)
-	defer c.api.views.lock(port, addr)()
+	defer c.api.views.lock(t.port, t.addr)()
 	ctx, stop := context.WithTimeout(c.ctx, openTimeout)
 	defer stop()
-	d, err := c.api.station.Open(ctx, port, addr)
+	d, err := c.open(ctx, t)
 	if err != nil {
 		return nil, openFailed(err)
 	}
-	answer, err := c.begin(ctx, d, place{port, index, addr}, ask)
+	answer, err := c.begin(ctx, d, t.place, ask)
 	if err != nil {
 		return nil, openFailed(err)
 	}
@@ -134,15 +149,18 @@ type place struct {
 
 // begin starts the view of d, in place of an earlier one, and sets the machine up.
 func (c *call) begin(ctx context.Context, d devices.Device, at place, ask setup) (any, error) {
-	c.id = string(d.Snapshot().ID)
-	if at.index >= 0 && c.api.dialect == Android {
-		c.id = androidID(d.Snapshot(), at)
-	}
-	v := c.api.newView(d, at.port, at.addr, c.id)
+	c.id = c.api.idOf(d, at)
+	v := c.api.newView(d, at, c.id, true)
 	c.view = v
+	if ask.log != "" {
+		if err := c.logTo(v, ask.log); err != nil {
+			c.api.log.WithField("device", v.device).WithError(err).Warn("OpenConnection: LogFilePath cannot be used; give one that ends in .log, or a folder")
+		}
+	}
 	done, err := c.apply(ctx, d, ask)
 	if err != nil {
 		v.cursor.Close()
+		v.log.close()
 		return nil, err
 	}
 	v.run(c.api.ctx, done.accepting, func() bool { return c.api.accepts(v.device) }, c.api.log)
@@ -150,6 +168,14 @@ func (c *call) begin(ctx context.Context, d devices.Device, at place, ask setup)
 		before.end()
 	}
 	return done.answer(), nil
+}
+
+// idOf is the deviceID that a machine is given when a client opens it.
+func (a *api) idOf(d devices.Device, at place) string {
+	if at.index >= 0 && a.dialect == Android {
+		return androidID(d.Snapshot(), at)
+	}
+	return string(d.Snapshot().ID)
 }
 
 // accepts says whether the acceptor of the machine is on.
@@ -170,7 +196,9 @@ func androidID(s *devices.Snapshot, at place) string {
 // openFailed words a failed OpenConnection: never a deviceID, never 200.
 func openFailed(err error) error {
 	word := "PORT_ERROR"
-	if r := rowOf(err); errors.Is(err, cash.ErrClaimed) || errors.Is(err, cash.ErrJam) || errors.Is(err, cash.ErrBusy) || errors.Is(err, cash.ErrJournal) {
+	if errors.Is(err, cash.ErrUnauthorized) {
+		word = "ENCRYPTION_ERROR"
+	} else if r := rowOf(err); errors.Is(err, cash.ErrClaimed) || errors.Is(err, cash.ErrJam) || errors.Is(err, cash.ErrBusy) || errors.Is(err, cash.ErrJournal) {
 		word = r.word
 	}
 	return &refusal{status: 400, body: object{{"openResult", "FAILED"}, {"error", word}}, err: err}

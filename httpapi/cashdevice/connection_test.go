@@ -213,7 +213,7 @@ func TestOpenConnectionRefused(t *testing.T) {
 		{"negative index", `{"Port":-1}`, failed("PORT_ERROR"), nil},
 		{"silent", `{"ComPort":"COM5"}`, failed("PORT_ERROR"), func(b *bench) { b.station.err = cash.ErrNotConnected }},
 		{"jammed", `{"ComPort":"COM5"}`, failed("JAMMED"), func(b *bench) { b.station.err = cash.ErrJam }},
-		{"claimed", `{"ComPort":"COM5"}`, failed("DEVICE_CLAIMED"), func(b *bench) { b.till.claimed = true }},
+		{"claimed", `{"ComPort":"COM5"}`, failed("DEVICE_BUSY (CLAIMED)"), func(b *bench) { b.till.claimed = true }},
 		{"lost under way", `{"ComPort":"COM5"}`, failed("PORT_ERROR"), func(b *bench) { b.notes.errs["account"] = cash.ErrNotConnected }},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,7 @@
 package cashdevice
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -24,14 +25,22 @@ func (c *call) completeCashDevice() (any, error) {
 	out = append(out, c.dumpIdentity(s)...)
 	out = append(out, dumpSerials(s)...)
 	out = append(out, dumpRevisions(s)...)
-	out = append(out, dumpCoins(s)...)
-	out = append(out, dumpNotes(s)...)
+	known := c.known()
+	out = append(out, dumpCoins(s, known)...)
+	out = append(out, dumpNotes(s, known)...)
 	out = append(out, c.dumpState(s, assigned)...)
 	text := style{nulls: true, texts: true}.render(nil, out)
 	if wantsJSON(c.r) {
 		return json.RawMessage(text), nil
 	}
 	return c.id + ": " + string(text), nil
+}
+
+// known is what was read of the machine since it was opened.
+func (c *call) known() memory {
+	c.view.mu.Lock()
+	defer c.view.mu.Unlock()
+	return c.view.known
 }
 
 func (c *call) dumpIdentity(s *devices.Snapshot) object {
@@ -92,32 +101,60 @@ func dumpRevisions(s *devices.Snapshot) object {
 	}
 }
 
-// dumpCoins are the members of coin machines that nothing has asked for yet, and the counters of all.
-func dumpCoins(s *devices.Snapshot) object {
+// dumpCoins are the members of coin machines, as far as they were asked for since the machine was opened, and the
+// counters of all.
+func dumpCoins(s *devices.Snapshot, k memory) object {
+	reg0, reg1, text0, text1 := 0, 0, any(nil), any(nil)
+	if k.options != nil {
+		reg0, reg1 = int(k.options.Reg0), int(k.options.Reg1)
+		text0, text1 = hexByte(k.options.Reg0), hexByte(k.options.Reg1)
+	}
 	return object{
-		{"reg_0", 0}, {"reg_1", 0}, {"reg_0_hex_string", nil}, {"reg_1_hex_string", nil},
-		{"globalErrorCode_0", 0}, {"globalErrorCode_1", 0}, {"unit_info_retrieved", true},
-		{"lifterConnected", false}, {"lifterOptoClear", false}, {"lifterJammed", false}, {"lastGetLevelsSuccessful", s.Connected},
-		{"service_information_string", nil}, {"noPayinCount", 0}, {"coinAcceptance_string", nil},
+		{"reg_0", reg0}, {"reg_1", reg1}, {"reg_0_hex_string", text0}, {"reg_1_hex_string", text1},
+		{"globalErrorCode_0", int(k.fault[0])}, {"globalErrorCode_1", int(k.fault[1])}, {"unit_info_retrieved", true},
+		{"lifterConnected", k.lifter.Connected}, {"lifterOptoClear", k.lifter.OptoClear}, {"lifterJammed", k.lifter.Jammed},
+		{"lastGetLevelsSuccessful", s.Connected},
+		{"service_information_string", orNil(k.service)}, {"noPayinCount", k.noPayin}, {"coinAcceptance_string", orNil(k.acceptance)},
 		{"counters_string", orNil(countersText(s.CounterKind, s.Counters))},
-		{"coins_payout_request", 0}, {"coins_seen_at_exit_sensor", 0}, {"real_time_clock_string", nil},
-		{"cashbox_levels_string", nil}, {"payout_count", 0}, {"commandFailedDetailsString", nil},
+		{"coins_payout_request", 0}, {"coins_seen_at_exit_sensor", 0}, {"real_time_clock_string", orNil(k.clock)},
+		{"cashbox_levels_string", orNil(k.cashbox)}, {"payout_count", k.payout}, {"commandFailedDetailsString", nil},
 		{"maintenanceRequiredDetailsString", nil}, {"lifterEventString", nil},
 	}
 }
 
-func dumpNotes(s *devices.Snapshot) object {
+func dumpNotes(s *devices.Snapshot, k memory) object {
+	mode, current := cmp.Or(k.cassette, cassetteModes[0]), any(nil)
+	if s.Model == modelNV4000 {
+		current = 0
+	}
 	reject := any(nil)
 	if s.LastReject != 0 {
 		reject = rejectText(s.LastReject)
 	}
-	return object{
+	out := object{
 		{"rejectCategory", reject}, {"error_during_payout_details_string", nil},
-		{"ticketStatus", nil}, {"barcode_ascii_data", nil}, {"barCodeHardwareStatus", nil}, {"readersEnabled", nil},
-		{"barCodeFormat", nil}, {"numberOfCharacters", nil}, {"barCodeInhibit", nil},
+	}
+	out = append(out, dumpTickets(k)...)
+	return append(out, object{
 		{"nv22SpectralDevice", isNV22(s)}, {"enablePayoutDeviceError", nil}, {"recyclerCountersString", nil},
-		{"RC_CurrentMode", "RC_MODE_REPLENISH"}, {"currentRC_PayoutValue", nil}, {"RC_DenominationForPayout", nil},
-		{"unknown_stored_in_cashbox", 0}, {"sspProtocolVersion", s.Protocol},
+		{"RC_CurrentMode", mode}, {"currentRC_PayoutValue", current}, {"RC_DenominationForPayout", nil},
+		{"unknown_stored_in_cashbox", k.unknown}, {"sspProtocolVersion", s.Protocol},
+	}...)
+}
+
+// dumpTickets are the members for barcode tickets.
+func dumpTickets(k memory) object {
+	var status, data, fitted, enabled, format, length, inhibit any
+	if k.ticket != nil {
+		status, data = nth(ticketStates, k.ticket.Status), k.ticket.Data
+	}
+	if b := k.barcode; b != nil {
+		fitted, enabled, format = nth(readersFitted, b.Hardware), nth(readersEnabled, b.Enabled), nth(barcodeFormats, b.Format)
+		length, inhibit = strconv.Itoa(int(b.Characters)), truth(b.Enabled == 0)
+	}
+	return object{
+		{"ticketStatus", status}, {"barcode_ascii_data", data}, {"barCodeHardwareStatus", fitted}, {"readersEnabled", enabled},
+		{"barCodeFormat", format}, {"numberOfCharacters", length}, {"barCodeInhibit", inhibit},
 	}
 }
 
@@ -134,10 +171,8 @@ func (c *call) dumpState(s *devices.Snapshot, assigned list) object {
 	}
 	nested := styles[Android].render(nil, assigned) // PascalCase below the top, whatever the dialect
 	return object{
-		{"downloadStatus", object{
-			{"State", "IDLE"}, {"CurrentRamBlock", 0}, {"TotalRamBlocks", 0}, {"CurrentDownloadBlock", 0}, {"TotalDownloadBlocks", 0},
-		}},
+		{"downloadStatus", c.api.downloads.dumped(s.Port, s.Address)},
 		{"cashDeviceModules", nil}, {"dispenseState", last}, {"isMultiCurrency", len(currencies) > 1}, {"noteInEscrow", s.Escrow != nil},
-		{"currencyAssignment", json.RawMessage(nested)}, {"sorterRouteAssignment", list{}}, {"deviceState", state.String()},
+		{"currencyAssignment", json.RawMessage(nested)}, {"sorterRouteAssignment", json.RawMessage(styles[Android].render(nil, sorterRoutes(s)))}, {"deviceState", state.String()},
 	}
 }

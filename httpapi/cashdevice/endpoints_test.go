@@ -125,7 +125,7 @@ func TestCompleteCashDeviceHas94Members(t *testing.T) {
 		c := &call{api: b.api, id: notesID, view: b.api.views.find(notesID)}
 		for _, d := range []*fakeDevice{b.notes, b.coins, b.plain} {
 			s := d.Snapshot()
-			n := len(c.dumpIdentity(s)) + len(dumpSerials(s)) + len(dumpRevisions(s)) + len(dumpCoins(s)) + len(dumpNotes(s)) + len(c.dumpState(s, list{}))
+			n := len(c.dumpIdentity(s)) + len(dumpSerials(s)) + len(dumpRevisions(s)) + len(dumpCoins(s, memory{})) + len(dumpNotes(s, memory{})) + len(c.dumpState(s, list{}))
 			if n != 94 {
 				t.Errorf("%s: %d members, want 94", s.ID, n)
 			}
@@ -149,7 +149,7 @@ func TestDispense(t *testing.T) {
 		{"not exact", notesID, `{"Value":1500,"CountryCode":"GBP"}`, cash.ErrNotExact, 400, refused + "CANNOT_PAY_EXACT_AMOUNT", "2", ""},
 		{"busy", notesID, `{"Value":1500,"CountryCode":"GBP"}`, cash.ErrBusy, 400, refused + "DEVICE_BUSY", "3", ""},
 		{"disabled", notesID, `{"Value":1500,"CountryCode":"GBP"}`, cash.ErrDisabled, 400, refused + "DEVICE_DISABLED", "4", ""},
-		{"claimed", notesID, `{"Value":1500,"CountryCode":"GBP"}`, cash.ErrClaimed, 400, refused + "DEVICE_CLAIMED", "", ""},
+		{"claimed", notesID, `{"Value":1500,"CountryCode":"GBP"}`, cash.ErrClaimed, 400, refused + "DEVICE_BUSY (CLAIMED)", "", ""},
 		{"ledger", notesID, `{"Value":1500,"CountryCode":"GBP"}`, cash.ErrJournal, 500, refused + "LEDGER_UNAVAILABLE", "", ""},
 		{"lost", notesID, `{"Value":1500,"CountryCode":"GBP"}`, cash.ErrNotConnected, 404, refused + "NOT_CONNECTED", "", ""},
 		{"unforeseen", notesID, `{"Value":1500,"CountryCode":"GBP"}`, errors.New("boom"), 500, refused + "INTERNAL_ERROR", "", ""},

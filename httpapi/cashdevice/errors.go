@@ -41,7 +41,7 @@ var rows = []row{
 	{cash.ErrInvalid, 400, 0, "INVALID_INPUT"},
 	{cash.ErrUnsupported, 400, 0, "NOT_SUPPORTED"},
 	{cash.ErrUnknown, 404, 0, "NOT_FOUND"},
-	{cash.ErrClaimed, 400, 0, "DEVICE_CLAIMED"},
+	{cash.ErrClaimed, 400, 0, "DEVICE_BUSY (CLAIMED)"},
 	{cash.ErrNotClaimed, 400, 0, "DEVICE_NOT_CLAIMED"},
 	{cash.ErrUnauthorized, 401, 0, "UNAUTHORIZED"},
 	{cash.ErrBusy, 400, 3, "DEVICE_BUSY"},
@@ -81,12 +81,18 @@ func (c *call) refuse(w http.ResponseWriter, e *endpoint, err error) {
 	case errors.As(err, &p):
 		c.writeProblem(w, p)
 	case errors.Is(err, errNoDevice):
-		httpapi.Text(w, or(e.lost, 404), notFound)
+		text := notFound
+		if e.lostText != "" {
+			text = strings.ReplaceAll(e.lostText, "<id>", c.id)
+		}
+		httpapi.Text(w, or(e.lost, 404), text)
 	case errors.As(err, &given):
 		if given.reason != 0 {
 			w.Header().Set("X-Error-Reason", strconv.Itoa(given.reason))
 		}
 		c.api.write(w, given.status, given.body)
+	case c.lacking(e, err):
+		c.api.write(w, or(e.refused, 400), strings.ReplaceAll(e.text, "<id>", c.id))
 	default:
 		r := rowOf(err)
 		if r.reason != 0 {
@@ -96,6 +102,15 @@ func (c *call) refuse(w http.ResponseWriter, e *endpoint, err error) {
 	}
 }
 
+// lacking says whether the machine is of a kind that the endpoint is for, and lacks what it is about.
+func (c *call) lacking(e *endpoint, err error) bool {
+	if e.fits == nil || (!errors.Is(err, cash.ErrUnsupported) && !errors.Is(err, cash.ErrNothing)) {
+		return false
+	}
+	d, lost := c.device()
+	return lost == nil && e.fits(d.Snapshot())
+}
+
 // refusalText is the body for a refusal that no handler has worded.
 func (c *call) refusalText(e *endpoint, r row, err error) string {
 	prefix := ""
@@ -103,14 +118,18 @@ func (c *call) refusalText(e *endpoint, r row, err error) string {
 		prefix = c.id + ": "
 	}
 	switch {
+	case r.word == "" && e.broken != "":
+		return e.broken + err.Error()
 	case r.word == "":
 		return prefix + "Internal error: " + err.Error()
 	case errors.Is(r.err, cash.ErrNotConnected):
 		return prefix + "Device not connected."
-	case e.text != "":
-		return strings.ReplaceAll(e.text, "<id>", c.id)
 	case errors.Is(r.err, cash.ErrUnsupported):
 		return prefix + "Command not supported by this device."
+	case e.text != "" && strings.Contains(r.word, "BUSY"): // programs search for the word and try again
+		return strings.TrimSuffix(strings.ReplaceAll(e.text, "<id>", c.id), ".") + ": " + r.word
+	case e.text != "":
+		return strings.ReplaceAll(e.text, "<id>", c.id)
 	}
 	return prefix + "Failed to " + e.verb + ": " + r.word + "."
 }

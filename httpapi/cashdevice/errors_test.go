@@ -25,7 +25,7 @@ func TestRows(t *testing.T) {
 		{cash.ErrInvalid, "Failed to halt payout: INVALID_INPUT.", 400, 400, "", ""},
 		{cash.ErrUnsupported, "Command not supported by this device.", 400, 400, "", "Command not supported by this device."},
 		{cash.ErrUnknown, "Failed to halt payout: NOT_FOUND.", 404, 404, "", ""},
-		{cash.ErrClaimed, "Failed to halt payout: DEVICE_CLAIMED.", 400, 400, "", ""},
+		{cash.ErrClaimed, "Failed to halt payout: DEVICE_BUSY (CLAIMED).", 400, 400, "", ""},
 		{cash.ErrNotClaimed, "Failed to halt payout: DEVICE_NOT_CLAIMED.", 400, 400, "", ""},
 		{cash.ErrUnauthorized, "Failed to halt payout: UNAUTHORIZED.", 401, 401, "", ""},
 		{cash.ErrBusy, "Failed to halt payout: DEVICE_BUSY.", 400, 400, "3", ""},

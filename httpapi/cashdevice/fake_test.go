@@ -10,6 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"coffer/devices"
+	"coffer/devices/line"
 	"coffer/internal/cash"
 	"coffer/internal/till"
 	"coffer/ssp"
@@ -134,6 +135,10 @@ type fakeStation struct {
 	machines map[string]devices.Device
 	err      error
 	released []cash.DeviceID
+
+	keys      []uint64 // asked for
+	unplugged bool
+	unwatched int // watches of frames that were ended
 }
 
 func (s *fakeStation) Open(ctx context.Context, port string, addr ssp.Address) (devices.Device, error) {
@@ -147,6 +152,28 @@ func (s *fakeStation) Open(ctx context.Context, port string, addr ssp.Address) (
 		return nil, cash.ErrNotConnected
 	}
 	return d, nil
+}
+
+func (s *fakeStation) OpenKeyed(ctx context.Context, port string, addr ssp.Address, key uint64) (devices.Device, error) {
+	s.mu.Lock()
+	s.keys = append(s.keys, key)
+	wrong := key != ssp.DefaultFixedKey
+	s.mu.Unlock()
+	if wrong {
+		return nil, cash.ErrUnauthorized
+	}
+	return s.Open(ctx, port, addr)
+}
+
+func (s *fakeStation) Frames(_ string, _ ssp.Address, see func(devices.Frame)) (stop func(), err error) {
+	see(devices.Frame{At: at(), Sent: true, Raw: []byte{0x7F, 0x80, 0x01, 0x07, 0x12, 0x02}, Text: "POLL"})
+	see(devices.Frame{At: at(), Raw: []byte{0x7F, 0x80, 0x01, 0xF0, 0x23, 0x80}, Text: "OK"})
+	see(devices.Frame{At: at(), Sent: true, Text: "SET GENERATOR"})
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.unwatched++
+	}, nil
 }
 
 func (s *fakeStation) Release(id cash.DeviceID) {
@@ -171,7 +198,7 @@ func (s *fakeStation) Lines() []devices.LineStatus {
 	defer s.mu.Unlock()
 	var out []devices.LineStatus
 	for _, p := range s.ports {
-		out = append(out, devices.LineStatus{Port: p, Devices: []devices.Device{s.machines[p]}})
+		out = append(out, devices.LineStatus{Port: p, State: line.State{Open: !s.unplugged}, Devices: []devices.Device{s.machines[p]}})
 	}
 	return out
 }
@@ -266,6 +293,11 @@ func (t *fakeTill) ReturnEscrow(ctx context.Context, c till.Call, d devices.Devi
 		return cash.ErrUnsupported
 	}
 	return t.Do(ctx, c, d, "return", e.ReturnEscrow)
+}
+
+func (t *fakeTill) ClearCashbox(_ context.Context, c till.Call, dev cash.DeviceID) error {
+	_, err := t.operation(c, "clear cashbox of "+string(dev))
+	return err
 }
 
 func (t *fakeTill) Balance(context.Context, cash.DeviceID) ([]cash.BalanceRow, error) {

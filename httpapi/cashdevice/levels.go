@@ -54,15 +54,9 @@ func (c *call) currencyAssignment() (any, error) {
 
 // assignment lists the channels; what is in the cashbox is the ledger's knowledge.
 func (c *call) assignment(s *devices.Snapshot, stored cash.Counts) (list, error) {
-	boxed := cash.Counts{}
-	rows, err := c.api.till.Balance(c.ctx, c.view.device)
+	boxed, err := c.boxed()
 	if err != nil {
 		return nil, err
-	}
-	for _, r := range rows {
-		if r.Place == cash.Cashbox {
-			boxed[cash.Denom{Value: r.Value, Currency: r.Currency}] += r.Count
-		}
 	}
 	kind := enum{1, "BANKNOTE"}
 	if s.Coins {

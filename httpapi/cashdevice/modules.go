@@ -30,7 +30,8 @@ const (
 )
 
 // modules are the members for serial numbers and revisions: text, except that an NV4000 has numbers.
-func modules(s *devices.Snapshot) object {
+// inCassette is what is in the cassette of an NV4000.
+func modules(s *devices.Snapshot, inCassette int) object {
 	only := func(here bool, value string) any {
 		if !here {
 			return nil
@@ -41,7 +42,7 @@ func modules(s *devices.Snapshot) object {
 	coins := twin || s.Model == modelCoins
 	out := object{{"mainSerialNumber", nil}, {"buildRevision", nil}, {"nV4000Fields", nil}}
 	if s.Model == modelNV4000 {
-		out = object{{"mainSerialNumber", serial(s.Serial)}, {"buildRevision", orNil(revision(s, 0))}, {"nV4000Fields", nv4000(s)}}
+		out = object{{"mainSerialNumber", serial(s.Serial)}, {"buildRevision", orNil(revision(s, 0))}, {"nV4000Fields", nv4000(s, inCassette)}}
 	}
 	return append(out,
 		member{"validatorSerialNumber", only(pays, s.Serial)},
@@ -60,7 +61,7 @@ func modules(s *devices.Snapshot) object {
 }
 
 // nv4000 are the serial numbers of an NV4000's parts.
-func nv4000(s *devices.Snapshot) object {
+func nv4000(s *devices.Snapshot, inCassette int) object {
 	out := object{}
 	for i := range 4 {
 		out = append(out, member{fmt.Sprintf("recycler%dSerialNumber", i+1), number(s, byte(partRecycler1+i))})
@@ -71,7 +72,7 @@ func nv4000(s *devices.Snapshot) object {
 		member{"replenishmentCassetteSerialNumber", number(s, partCassette)},
 		member{"conveyorSerialNumber", number(s, partConveyor)},
 		member{"currentRC_PayoutValue", 0},
-		member{"rcNoteCount", 0},
+		member{"rcNoteCount", inCassette},
 	)
 }
 

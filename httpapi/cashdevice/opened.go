@@ -18,7 +18,8 @@ type opened struct {
 	err error // ends the whole: leased by another, machine lost, ledger lost
 
 	inhibits, routes, feeder, boxLevels []string
-	coinMech                            string
+	coinMech, clock                     string
+	inCassette                          int
 	auto, payout, accepting             bool
 	account                             *cash.Account
 }
@@ -27,15 +28,14 @@ type opened struct {
 // governs it is set.
 func (c *call) apply(ctx context.Context, d devices.Device, ask setup) (*opened, error) {
 	o := &opened{c: c, ctx: ctx, d: d}
-	for _, name := range ask.ignored {
-		c.api.log.WithField("device", c.view.device).Warnf("OpenConnection: %s is not carried out on this device", name)
-	}
+	o.clockNow()
 	o.deposits(ask)
 	for _, e := range ask.routes {
 		err := o.step("set route", func(ctx context.Context) error { return setRoute(ctx, d, e.denom, e.route) })
 		o.routes = append(o.routes, sentence(err, "Set route for %s to %s.", "set route for %s to %s.", e.denom, e.route))
 	}
-	o.unsupported(ask)
+	o.coins(ask)
+	o.limit(ask.boxLimit)
 	o.bezel(ask.bezel)
 	snap := d.Snapshot()
 	if _, notes := d.(devices.Escrow); notes && !snap.Coins {
@@ -48,6 +48,9 @@ func (c *call) apply(ctx context.Context, d devices.Device, ask setup) (*opened,
 	}
 	if o.err == nil {
 		o.account, o.err = d.Account(ctx)
+	}
+	if o.err == nil {
+		o.cassette()
 	}
 	o.accept(ask.accept)
 	return o, o.err
@@ -75,17 +78,58 @@ func (o *opened) deposits(ask setup) {
 	}
 }
 
-// unsupported words what a coin machine was asked for and cannot be told yet.
-func (o *opened) unsupported(ask setup) {
+// coins sets what coin machines have alone: options, what is in the cashbox, twin mode and sorter routes.
+func (o *opened) coins(ask setup) {
 	if !o.d.Snapshot().Coins {
 		return
 	}
+	if ask.options != nil {
+		if stepAs(o, "set hopper options", func(ctx context.Context, m devices.Optioner) error { return m.SetOptions(ctx, *ask.options) }) == nil {
+			o.c.remember(func(k *memory) { k.options = ask.options })
+		}
+	}
 	for _, e := range ask.boxLevels {
-		o.boxLevels = append(o.boxLevels, sentence(cash.ErrUnsupported, "", "set cashbox level for %s to %d.", e.denom, e.count))
+		err := stepAs(o, "set cashbox level", func(ctx context.Context, m devices.CashboxCounter) error {
+			return m.AddCashboxLevel(ctx, e.denom, e.count)
+		})
+		o.boxLevels = append(o.boxLevels, sentence(err, "Set cashbox level for %s to %d.", "set cashbox level for %s to %d.", e.denom, e.count))
+	}
+	if ask.twin != nil {
+		_ = stepAs(o, "set twin mode", func(ctx context.Context, m devices.Twin) error { return m.SetTwinMode(ctx, *ask.twin) }) // logged
 	}
 	for _, e := range ask.feeder {
-		o.feeder = append(o.feeder, sentence(cash.ErrUnsupported, "", "set feeder route for %s to %d.", e.denom, int(e.route)))
+		hopper, name := byte(0), "MASTER ROUTE"
+		if e.route != 0 {
+			hopper, name = 1, "SECONDARY ROUTE"
+		}
+		err := stepAs(o, "set sorter route", func(ctx context.Context, m devices.Twin) error { return m.SetSorterRoute(ctx, e.denom, hopper) })
+		o.feeder = append(o.feeder, sentence(err, "Set feeder route for %s to %s.", "set feeder route for %s to %s.", e.denom, name))
 	}
+}
+
+// limit sets the most pieces to keep in the store. The answer has no member for it: a refusal is logged.
+func (o *opened) limit(counts []any) {
+	if counts == nil {
+		return
+	}
+	_ = stepAs(o, "set cashbox payout limit", func(ctx context.Context, m devices.CashboxLimiter) error {
+		limit, err := perChannel(o.d.Snapshot(), counts)
+		if err != nil {
+			return err
+		}
+		return m.SetCashboxPayoutLimit(ctx, limit)
+	})
+}
+
+// stepAs is step on a machine that can do T.
+func stepAs[T any](o *opened, name string, f func(context.Context, T) error) error {
+	return o.step(name, func(ctx context.Context) error {
+		m, ok := o.d.(T)
+		if !ok {
+			return cash.ErrUnsupported
+		}
+		return f(ctx, m)
+	})
 }
 
 // bezel says where an NV4000 leaves the notes that it pays. A machine that cannot be told pays as it always does.
@@ -144,9 +188,6 @@ func sentence(err error, done, failed string, args ...any) string {
 	return "SUCCESS: " + fmt.Sprintf(done, args...)
 }
 
-// clock says what becomes of the real-time clock: the layout of its command is not public, so that it is left alone.
-const clock = "Real time clock was not set: not supported by this device."
-
 // answer is the body of a 200 (specs/itl-rest.md §8.2). Members that do not apply to the machine are nil.
 func (o *opened) answer() object {
 	s := o.d.Snapshot()
@@ -154,13 +195,13 @@ func (o *opened) answer() object {
 		{"deviceID", o.c.view.id}, {"isOpen", true}, {"deviceModel", s.Model}, {"sspProtocolVersion", s.Protocol},
 		{"deviceError", "NONE"}, {"firmware", s.Firmware}, {"dataset", s.Dataset},
 	}
-	out = append(out, modules(s)...)
+	out = append(out, modules(s, o.inCassette)...)
 	sep, end, routeEnd := "\n", "", "\r\n" // every family parts and ends its sentences in its own way
 	if s.Model == modelNV4000 {
 		end, routeEnd = "\n", "\n"
 	}
 	out = append(out,
-		member{"realTimeClock", clock},
+		member{"realTimeClock", o.clock},
 		member{"allLevels", levels(s, o.account.Levels)},
 		member{"counters", orNil(countersText(o.account.Kind, o.account.Counters))},
 		member{"inhibits", sentences(o.inhibits, sep, end)},

@@ -1,6 +1,7 @@
 package cashdevice
 
 import (
+	"coffer/devices"
 	"coffer/internal/cash"
 )
 
@@ -14,8 +15,12 @@ type setup struct {
 	accept    bool
 	auto      bool
 	payout    bool
-	bezel     bool     // notes that are paid wait in the bezel
-	ignored   []string // members that are not carried out
+	bezel     bool // notes that are paid wait in the bezel
+
+	log      string // file of the device log, "" for none
+	options  *devices.Options
+	boxLimit []any // one count a channel, nil for none
+	twin     *byte
 }
 
 type (
@@ -63,12 +68,28 @@ func (f *form) setup() setup {
 		}
 		f.faults = append(f.faults, m.faults...)
 	}
-	for _, name := range []string{"SetHopperOptions", "SetCashBoxPayoutLimit", "SetTwinMode"} {
-		if v, _ := f.get(name); v != nil && v != false {
-			s.ignored = append(s.ignored, name)
-		}
-	}
+	s.log = f.text("LogFilePath", "LogFile Path")
+	f.coinSetup(&s)
 	return s
+}
+
+// coinSetup reads the members that machines with a store, and coin machines, take alone.
+func (f *form) coinSetup(s *setup) {
+	if m := f.inner("SetHopperOptions"); m != nil {
+		o := m.options()
+		s.options = &o
+		f.faults = append(f.faults, m.faults...)
+	}
+	if v, name := f.get("SetCashBoxPayoutLimit"); v != nil {
+		if _, ok := counts(v); !ok {
+			f.wrong(name, "An array of counts")
+		}
+		s.boxLimit, _ = v.([]any)
+	}
+	if v, _ := f.get("SetTwinMode"); v != nil && v != false {
+		mode := byte(f.number(0, 3, "SetTwinMode"))
+		s.twin = &mode
+	}
 }
 
 // denom reads the Denomination of an entry of the list name.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"coffer/devices"
 	"coffer/internal/cash"
@@ -21,12 +22,35 @@ func (c *call) disablePayout() (any, error) {
 
 // enablePayoutDevice: POST EnablePayoutDevice.
 func (c *call) enablePayoutDevice() (any, error) {
-	answer, err := c.switchPayout("enable payout", c.id+": Payout device enabled successfully.", true)
-	if err != nil {
-		text := "Failed to enable payout device. Error: " + err.Error()
-		return nil, &refusal{status: 500, body: text, err: err}
+	return payoutDevice(c.switchPayout("enable payout", c.id+": Payout device enabled successfully.", true))
+}
+
+// payoutDevice words a refusal of the endpoints that have a text for it.
+func payoutDevice(answer any, err error) (any, error) {
+	if err == nil {
+		return answer, nil
 	}
-	return answer, nil
+	text := "Failed to enable payout device. Error: " + err.Error()
+	if word := rowOf(err).word; strings.Contains(word, "BUSY") {
+		text += " (" + word + ")"
+	}
+	return nil, &refusal{status: 500, body: text, err: err}
+}
+
+// enablePayoutDeviceWithByte: POST EnablePayoutDeviceWithByte {"EnablePayoutDeviceByte":0}. The options are lost when the
+// machine restarts.
+func (c *call) enablePayoutDeviceWithByte() (any, error) {
+	in, err := c.object()
+	if err != nil {
+		return nil, err
+	}
+	option := in.number(0, 255, "EnablePayoutDeviceByte", "Byte")
+	if err := in.err(); err != nil {
+		return nil, err
+	}
+	return payoutDevice(tell(c, "enable payout", c.id+": Payout device enabled successfully.", func(ctx context.Context, m devices.PayoutOptioner) error {
+		return m.EnablePayoutWith(ctx, byte(option))
+	}))
 }
 
 func (c *call) switchPayout(name, text string, on bool) (any, error) {
@@ -128,7 +152,7 @@ func (c *call) notDispensed(err error) error {
 
 // float: POST Float with one count per channel, the pieces to keep. It answers once the machine has started.
 func (c *call) float() (any, error) {
-	v, err := c.bare()
+	keep, err := c.bareCounts()
 	if err != nil {
 		return nil, err
 	}
@@ -136,16 +160,7 @@ func (c *call) float() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	channels := d.Snapshot().Channels
-	keep, ok := counts(v)
-	if !ok || len(keep) != len(channels) {
-		return nil, fault("$", fmt.Sprintf("An array of %d counts is expected, one for each channel of the device.", len(channels)))
-	}
-	left := cash.Counts{}
-	for i, ch := range channels {
-		left[ch.Denom] += keep[i]
-	}
-	_, err = c.api.till.Float(c.ctx, c.by(), d, left)
+	_, err = c.api.till.Float(c.ctx, c.by(), d, keep)
 	switch {
 	case errors.Is(err, cash.ErrNotEnough):
 		return nil, &refusal{status: 400, body: "Not enough value to perform float.", reason: 1, err: err}

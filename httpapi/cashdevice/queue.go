@@ -15,6 +15,16 @@ type happening struct {
 	body  object
 }
 
+// message is the sentence of an entry, "" for none.
+func (h happening) message() string {
+	for _, m := range h.body {
+		if text, ok := m.value.(string); ok && m.name == "message" {
+			return text
+		}
+	}
+	return ""
+}
+
 // queue holds what a client has not fetched yet. Safe for use from any goroutine.
 type queue struct {
 	mu      sync.Mutex

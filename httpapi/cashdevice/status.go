@@ -61,3 +61,15 @@ func rejectText(code byte) string {
 	}
 	return "Reject Reason: Code " + strconv.Itoa(int(code))
 }
+
+// comPortReadError: GET comPortReadError → dump of whether the port cannot be read at the moment. It does not ask the
+// machine.
+func (c *call) comPortReadError() (any, error) {
+	broken := true
+	for _, l := range c.api.station.Lines() {
+		if l.Port == c.view.port {
+			broken = !l.State.Open
+		}
+	}
+	return dump(c.id, "ComPortReadError", truth(broken)), nil
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -22,21 +23,27 @@ type view struct {
 	port   string        // line and address that it was opened by
 	addr   ssp.Address
 	queue  queue
+	log    deviceLog
 
 	mu     sync.Mutex
 	story  *story
+	known  memory
 	resume bool // the acceptor was on when StopDevice came
 	cursor *bus.Cursor
 	stop   context.CancelFunc
 	done   chan struct{}
 }
 
-// newView begins a view of d: the cursor stands at now, and the queue holds the way from CONNECTING to STARTED.
-func (a *api) newView(d devices.Device, port string, addr ssp.Address, id string) *view {
+// newView begins a view of d: the cursor stands at now, and the queue holds the way from CONNECTING to STARTED, or to
+// CONNECTED for one that is started later.
+func (a *api) newView(d devices.Device, at place, id string, started bool) *view {
 	snap := d.Snapshot()
-	v := &view{id: id, device: snap.ID, port: port, addr: addr, story: newStory(), cursor: a.bus.Cursor(snap.ID), done: make(chan struct{})}
-	v.story.running = true
-	v.pass(cash.StateConnecting, cash.StateConnected, cash.StateStarting, cash.StateStarted)
+	v := &view{id: id, device: snap.ID, port: at.port, addr: at.addr, story: newStory(), cursor: a.bus.Cursor(snap.ID), done: make(chan struct{})}
+	v.story.running = started
+	v.pass(cash.StateConnecting, cash.StateConnected)
+	if started {
+		v.pass(cash.StateStarting, cash.StateStarted)
+	}
 	return v
 }
 
@@ -45,7 +52,16 @@ func (v *view) pass(states ...cash.State) {
 	for _, s := range states {
 		v.story.enter(s)
 	}
-	v.queue.add(v.story.take()...)
+	v.spread()
+}
+
+// spread puts what was told into the queue and the log. The caller holds mu or is alone.
+func (v *view) spread() {
+	told := v.story.take()
+	v.queue.add(told...)
+	for _, h := range told {
+		v.log.line(time.Now(), "%s", h.message())
+	}
 }
 
 // run fills the queue from the bus until ctx or the view ends. accepting is what the machine was set to last, which
@@ -54,7 +70,11 @@ func (v *view) run(ctx context.Context, accepting bool, accepts func() bool, log
 	ctx, v.stop = context.WithCancel(ctx)
 	v.mu.Lock()
 	v.story.machine = rest(accepting)
-	v.pass(rest(accepting))
+	if v.story.running {
+		v.pass(rest(accepting))
+	} else {
+		v.story.silent = true // until StartDevice
+	}
 	v.story.stale = func(s cash.State) bool { return s != rest(accepts()) }
 	v.mu.Unlock()
 	go func() {
@@ -87,7 +107,7 @@ func (v *view) hear(e cash.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.story.tell(e)
-	v.queue.add(v.story.take()...)
+	v.spread()
 }
 
 // end stops filling the queue. It may be called more than once.
@@ -96,6 +116,7 @@ func (v *view) end() {
 		v.stop()
 		<-v.done
 	}
+	v.log.close()
 }
 
 // views are the open views by deviceID, in any letter case. The zero value is empty. Safe for use from any goroutine.

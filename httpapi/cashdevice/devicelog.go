@@ -1,0 +1,198 @@
+package cashdevice
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"coffer/devices"
+	"coffer/internal/cash"
+)
+
+// logHeader begins every device log.
+const logHeader = "# Cash device log\n"
+
+// logBegins is how a device log begins, also one that was begun anew because the one before was full. Only such a file, or
+// one that is empty or new, is written to: its name is a client's word.
+var logBegins = regexp.MustCompile(`^(# Cash device log\n|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} )`)
+
+// deviceLog is the log of one open machine: what its client is told, and the frames of its wire while that is asked for.
+// The zero value writes nothing.
+type deviceLog struct {
+	mu   sync.Mutex
+	out  io.Writer
+	path string
+	stop func() // ends the frames; nil while they are off
+}
+
+// openLog opens the log that a client names, "" for the usual one.
+func (a *api) openLog(id, name string) (io.Writer, string, error) {
+	if a.openFile == nil {
+		return nil, "", fmt.Errorf("%w: device logs", cash.ErrUnsupported)
+	}
+	path, err := logPath(a.logDir, id, name, a.now())
+	if err != nil {
+		return nil, "", err
+	}
+	if err := ours(path); err != nil {
+		return nil, "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, "", err
+	}
+	_, missing := os.Stat(path)
+	out, err := a.openFile(path)
+	if err == nil && missing != nil {
+		_, err = io.WriteString(out, logHeader)
+	}
+	return out, path, err
+}
+
+// logPath is where a log goes. A folder gets a file named after the machine and the time; a path of another system, or
+// one that is not absolute, goes below dir by its last part.
+func logPath(dir, id, name string, now time.Time) (string, error) {
+	usual := "Cash-Device_" + strings.Map(plain, id) + "_LOG_" + now.Local().Format("2006_01_02_15_04_05") + ".log"
+	name = strings.TrimSpace(name)
+	if runtime.GOOS != "windows" && strings.ContainsRune(name, '\\') {
+		name = name[strings.LastIndexByte(name, '\\')+1:]
+	}
+	if name == "" {
+		return filepath.Join(dir, usual), nil
+	}
+	folder := os.IsPathSeparator(name[len(name)-1])
+	if !filepath.IsAbs(name) {
+		if !filepath.IsLocal(name) {
+			return "", fmt.Errorf("%w: log file %q leaves its folder", cash.ErrInvalid, name)
+		}
+		name = filepath.Join(dir, name)
+	}
+	if info, err := os.Stat(name); folder || (err == nil && info.IsDir()) {
+		return filepath.Join(name, usual), nil
+	}
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".log", ".txt":
+		return filepath.Clean(name), nil
+	}
+	return "", fmt.Errorf("%w: log file %q; its name must end in .log or .txt", cash.ErrInvalid, name)
+}
+
+// plain makes a deviceID fit for a file name.
+func plain(r rune) rune {
+	if strings.ContainsRune(`/\:*?"<>|`, r) {
+		return '_'
+	}
+	return r
+}
+
+// ours says whether the file at path may be written to.
+func ours(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	begin := make([]byte, 64)
+	if info.Mode().IsRegular() {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		n, _ := io.ReadFull(f, begin)
+		if n == 0 || logBegins.Match(begin[:n]) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: %s is something else; name a new log file", cash.ErrInvalid, path)
+}
+
+// line writes one line. A log that cannot be written does not keep the machine from working.
+func (l *deviceLog) line(at time.Time, format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.out != nil {
+		_, _ = io.WriteString(l.out, at.Local().Format("2006-01-02 15:04:05.000")+" "+fmt.Sprintf(format, args...)+"\n")
+	}
+}
+
+// frame writes one frame of the wire.
+func (l *deviceLog) frame(f devices.Frame) {
+	way := "RX"
+	if f.Sent {
+		way = "TX"
+	}
+	if f.Raw == nil {
+		l.line(f.At, "%s %s (bytes left out: they carry a key)", way, f.Text)
+		return
+	}
+	l.line(f.At, "%s % X (%s)", way, f.Raw, f.Text)
+}
+
+// watch sets what frames are written by, and ends what was before.
+func (l *deviceLog) watch(stop func()) {
+	l.mu.Lock()
+	before := l.stop
+	l.stop = stop
+	l.mu.Unlock()
+	if before != nil {
+		before()
+	}
+}
+
+// close ends the log. It may be called more than once.
+func (l *deviceLog) close() {
+	l.watch(nil)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.out = nil
+}
+
+// logTo begins the log of a view. A file that cannot be had is said in coffer's own log.
+func (c *call) logTo(v *view, name string) error {
+	out, path, err := c.api.openLog(v.id, name)
+	if err != nil {
+		return err
+	}
+	v.log.mu.Lock()
+	v.log.out, v.log.path = out, path
+	v.log.mu.Unlock()
+	v.log.line(c.api.now(), "%s: log begins", v.id)
+	c.api.log.WithField("device", v.device).WithField("file", path).Info("device log")
+	return nil
+}
+
+// logRawPackets: POST LogRawPackets with a bare boolean, true for none. A machine that was opened without LogFilePath
+// gets the usual file.
+func (c *call) logRawPackets() (any, error) {
+	on, err := c.bareFlag(true)
+	if err != nil {
+		return nil, err
+	}
+	if !on {
+		c.view.log.watch(nil)
+		return c.id + ": Raw packet logging has been disabled.", nil
+	}
+	c.view.log.mu.Lock()
+	has := c.view.log.out != nil
+	c.view.log.mu.Unlock()
+	if !has {
+		if err := c.logTo(c.view, ""); err != nil {
+			return nil, err
+		}
+	}
+	stop, err := c.api.station.Frames(c.view.port, c.view.addr, c.view.log.frame)
+	if err != nil {
+		return nil, err
+	}
+	c.view.log.watch(stop)
+	return c.id + ": Raw packet logging has been enabled.", nil
+}
