@@ -284,7 +284,7 @@ func (s settler) Settle(ctx context.Context, actor, op string, paid cash.Counts)
 func (a *app) cashDevice(l config.Listener, users *httpapi.Users) cashdevice.Deps {
 	return cashdevice.Deps{
 		Station: a.station, Till: a.till, Bus: a.bus, Users: users, Tokens: a.tokens, Logins: a.logins,
-		Dialect: cashdevice.Dialect(l.Dialect), AllowDefaults: a.demo, Log: a.log.WithField("part", "cashdevice"), Now: time.Now,
+		LogDir: filepath.Join(a.dir, "logs", "devices"), Dialect: cashdevice.Dialect(l.Dialect), AllowDefaults: a.demo, Log: a.log.WithField("part", "cashdevice"), Now: time.Now,
 	}
 }
 

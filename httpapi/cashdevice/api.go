@@ -36,7 +36,7 @@ type api struct {
 	drafts  drafts
 
 	logDir    string
-	openFile  func(path string) (io.Writer, error)
+	logs      logFiles
 	downloads downloads
 }
 
@@ -51,7 +51,7 @@ func newAPI(ctx context.Context, d Deps, t teller) *api {
 		ctx: ctx, dialect: d.Dialect, tokens: d.Tokens, station: d.Station, till: t, bus: d.Bus,
 		gate: httpapi.Gate{Users: d.Users, Logins: d.Logins, AllowDefaults: d.AllowDefaults},
 		log:  d.Log.WithField("api", "cashdevice"), now: d.Now,
-		logDir: d.LogDir, openFile: d.OpenLog,
+		logDir: d.LogDir,
 	}
 }
 

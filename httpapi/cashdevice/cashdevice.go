@@ -2,7 +2,6 @@ package cashdevice
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -50,12 +49,10 @@ type Deps struct {
 	Dialect Dialect           // "" is DotNet
 	// AllowDefaults lets the default password in on listeners that are not loopback (demo).
 	AllowDefaults bool
-	// LogDir is where logs of machines go whose client names no other place, OpenLog opens one to be written on at its
-	// end. Without OpenLog there are none.
-	LogDir  string
-	OpenLog func(path string) (io.Writer, error)
-	Log     logrus.FieldLogger
-	Now     func() time.Time
+	// LogDir is where logs of machines go whose client names no other place; "" for no such logs.
+	LogDir string
+	Log    logrus.FieldLogger
+	Now    func() time.Time
 }
 
 // Register adds /api/Users, /api/CashDevice and /api/Download to r. What runs for open connections ends with ctx.
@@ -84,6 +81,7 @@ func under(prefixes []string) mux.MatcherFunc {
 // teller is what this API needs of the till.
 type teller interface {
 	Dispense(ctx context.Context, c till.Call, d devices.Device, want cash.Amount) (operation, error)
+	DispensePieces(ctx context.Context, c till.Call, d devices.Device, want cash.Counts) (operation, error)
 	Float(ctx context.Context, c till.Call, d devices.Device, keep cash.Counts) (operation, error)
 	Empty(ctx context.Context, c till.Call, d devices.Device, module byte) (operation, error)
 	Enable(ctx context.Context, c till.Call, d devices.Device) error
@@ -106,6 +104,16 @@ type tillTeller struct{ *till.Till }
 
 func (t tillTeller) Dispense(ctx context.Context, c till.Call, d devices.Device, want cash.Amount) (operation, error) {
 	return asOperation(t.Till.Dispense(ctx, c, d, want))
+}
+
+func (t tillTeller) DispensePieces(ctx context.Context, c till.Call, d devices.Device, want cash.Counts) (operation, error) {
+	p, ok := any(t.Till).(interface {
+		DispensePieces(context.Context, till.Call, devices.Device, cash.Counts) (*till.Operation, error)
+	})
+	if !ok {
+		return nil, cash.ErrUnsupported
+	}
+	return asOperation(p.DispensePieces(ctx, c, d, want))
 }
 
 func (t tillTeller) Float(ctx context.Context, c till.Call, d devices.Device, keep cash.Counts) (operation, error) {

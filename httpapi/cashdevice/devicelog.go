@@ -1,12 +1,9 @@
 package cashdevice
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -16,43 +13,24 @@ import (
 	"coffer/internal/cash"
 )
 
-// logHeader begins every device log.
-const logHeader = "# Cash device log\n"
-
-// logBegins is how a device log begins, also one that was begun anew because the one before was full. Only such a file, or
-// one that is empty or new, is written to: its name is a client's word.
-var logBegins = regexp.MustCompile(`^(# Cash device log\n|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} )`)
-
 // deviceLog is the log of one open machine: what its client is told, and the frames of its wire while that is asked for.
 // The zero value writes nothing.
 type deviceLog struct {
 	mu   sync.Mutex
-	out  io.Writer
-	path string
+	out  *logFile
 	stop func() // ends the frames; nil while they are off
 }
 
 // openLog opens the log that a client names, "" for the usual one.
-func (a *api) openLog(id, name string) (io.Writer, string, error) {
-	if a.openFile == nil {
-		return nil, "", fmt.Errorf("%w: device logs", cash.ErrUnsupported)
+func (a *api) openLog(id, name string) (*logFile, error) {
+	if a.logDir == "" {
+		return nil, fmt.Errorf("%w: device logs", cash.ErrUnsupported)
 	}
 	path, err := logPath(a.logDir, id, name, a.now())
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	if err := ours(path); err != nil {
-		return nil, "", err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return nil, "", err
-	}
-	_, missing := os.Stat(path)
-	out, err := a.openFile(path)
-	if err == nil && missing != nil {
-		_, err = io.WriteString(out, logHeader)
-	}
-	return out, path, err
+	return a.logs.open(path)
 }
 
 // logPath is where a log goes. A folder gets a file named after the machine and the time; a path of another system, or
@@ -91,36 +69,12 @@ func plain(r rune) rune {
 	return r
 }
 
-// ours says whether the file at path may be written to.
-func ours(path string) error {
-	info, err := os.Lstat(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	begin := make([]byte, 64)
-	if info.Mode().IsRegular() {
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		n, _ := io.ReadFull(f, begin)
-		if n == 0 || logBegins.Match(begin[:n]) {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: %s is something else; name a new log file", cash.ErrInvalid, path)
-}
-
 // line writes one line. A log that cannot be written does not keep the machine from working.
 func (l *deviceLog) line(at time.Time, format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.out != nil {
-		_, _ = io.WriteString(l.out, at.Local().Format("2006-01-02 15:04:05.000")+" "+fmt.Sprintf(format, args...)+"\n")
+		l.out.write(at.Local().Format("2006-01-02 15:04:05.000") + " " + fmt.Sprintf(format, args...) + "\n")
 	}
 }
 
@@ -153,20 +107,23 @@ func (l *deviceLog) close() {
 	l.watch(nil)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.out != nil {
+		l.out.release()
+	}
 	l.out = nil
 }
 
 // logTo begins the log of a view. A file that cannot be had is said in coffer's own log.
 func (c *call) logTo(v *view, name string) error {
-	out, path, err := c.api.openLog(v.id, name)
+	out, err := c.api.openLog(v.id, name)
 	if err != nil {
 		return err
 	}
 	v.log.mu.Lock()
-	v.log.out, v.log.path = out, path
+	v.log.out = out
 	v.log.mu.Unlock()
 	v.log.line(c.api.now(), "%s: log begins", v.id)
-	c.api.log.WithField("device", v.device).WithField("file", path).Info("device log")
+	c.api.log.WithField("device", v.device).WithField("file", out.path).Info("device log")
 	return nil
 }
 

@@ -2,6 +2,7 @@ package cashdevice
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -154,10 +155,13 @@ func (s *fakeStation) Open(ctx context.Context, port string, addr ssp.Address) (
 	return d, nil
 }
 
+// wrongKey is a session key that no fake machine has.
+const wrongKey = 666
+
 func (s *fakeStation) OpenKeyed(ctx context.Context, port string, addr ssp.Address, key uint64) (devices.Device, error) {
 	s.mu.Lock()
 	s.keys = append(s.keys, key)
-	wrong := key != ssp.DefaultFixedKey
+	wrong := key == wrongKey
 	s.mu.Unlock()
 	if wrong {
 		return nil, cash.ErrUnauthorized
@@ -239,6 +243,14 @@ func (t *fakeTill) took() string {
 
 func (t *fakeTill) Dispense(_ context.Context, c till.Call, _ devices.Device, want cash.Amount) (operation, error) {
 	return t.operation(c, "dispense "+want.String())
+}
+
+func (t *fakeTill) DispensePieces(_ context.Context, c till.Call, _ devices.Device, want cash.Counts) (operation, error) {
+	text := "pieces"
+	for _, r := range want.Rows() {
+		text += fmt.Sprintf(" %dx%s", r.Count, r.Denom())
+	}
+	return t.operation(c, text)
 }
 
 func (t *fakeTill) Float(_ context.Context, c till.Call, _ devices.Device, keep cash.Counts) (operation, error) {

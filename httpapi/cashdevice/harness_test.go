@@ -285,7 +285,8 @@ func conforms(t *testing.T, r *http.Request, body string, w *httptest.ResponseRe
 	}
 	route, params, err := router.FindRoute(r)
 	if err != nil {
-		if w.Code != 404 && w.Code != 405 && w.Code != 413 {
+		_, alias := newTable(users, device)[normal(r.URL.Path)]
+		if !alias && w.Code != 404 && w.Code != 405 && w.Code != 413 {
 			t.Errorf("%s %s is answered %d and not documented", r.Method, r.URL.Path, w.Code)
 		}
 		return

@@ -165,6 +165,8 @@ var device = []endpoint{
 	{methods: "POST", path: base + "EnablePayoutDeviceWithByte", handle: (*call).enablePayoutDeviceWithByte, verb: "enable payout device"},
 	{methods: "POST", path: base + "DisablePayout", handle: (*call).disablePayout, verb: "disable payout"},
 	{methods: "POST", path: base + "DispenseValue", handle: (*call).dispenseValue, verb: "initiate dispense operation"},
+	{methods: "POST", path: base + "PayoutMultipleDenominations", handle: (*call).payoutMultipleDenominations, verb: "initiate dispense operation"},
+	{methods: "POST", path: base + "PayoutByDenomination", handle: (*call).payoutByDenomination, verb: "initiate dispense operation"},
 	{methods: "POST", path: base + "Float", handle: (*call).float, verb: "perform float"},
 	{methods: "POST", path: base + "SmartEmpty", handle: (*call).smartEmpty, verb: "perform smart empty"},
 	{methods: "POST", path: base + "HaltPayout", handle: (*call).haltPayout, verb: "halt payout"},

@@ -121,7 +121,11 @@ func TestEveryDeviceEndpointNeedsAKnownDevice(t *testing.T) {
 			if e.path == "/api/CashDevice/EnablePayoutDevice" {
 				status = 400 // as the manual prints it
 			}
-			b.do(method, e.path+"?deviceID=SEPCTRAL_PAYOUT-COM5", "").text(t, status, "Cash device not found")
+			text := "Cash device not found"
+			if e.path == "/api/CashDevice/LogRawPackets" {
+				text = "SEPCTRAL_PAYOUT-COM5: Cash device not found." // likewise
+			}
+			b.do(method, e.path+"?deviceID=SEPCTRAL_PAYOUT-COM5", "").text(t, status, text)
 		}
 	})
 }
