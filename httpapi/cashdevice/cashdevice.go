@@ -92,6 +92,7 @@ type teller interface {
 	Do(ctx context.Context, c till.Call, d devices.Device, name string, f func(context.Context) error) error
 	Balance(ctx context.Context, dev cash.DeviceID) ([]cash.BalanceRow, error)
 	ClearCashbox(ctx context.Context, c till.Call, dev cash.DeviceID) error
+	Fill(ctx context.Context, c till.Call, d devices.Device, coin cash.Denom, n int) error
 }
 
 // operation is a running payout, float or empty.
@@ -107,13 +108,7 @@ func (t tillTeller) Dispense(ctx context.Context, c till.Call, d devices.Device,
 }
 
 func (t tillTeller) DispensePieces(ctx context.Context, c till.Call, d devices.Device, want cash.Counts) (operation, error) {
-	p, ok := any(t.Till).(interface {
-		DispensePieces(context.Context, till.Call, devices.Device, cash.Counts) (*till.Operation, error)
-	})
-	if !ok {
-		return nil, cash.ErrUnsupported
-	}
-	return asOperation(p.DispensePieces(ctx, c, d, want))
+	return asOperation(t.Till.DispensePieces(ctx, c, d, want))
 }
 
 func (t tillTeller) Float(ctx context.Context, c till.Call, d devices.Device, keep cash.Counts) (operation, error) {

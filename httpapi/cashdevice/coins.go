@@ -24,8 +24,8 @@ func (c *call) setDenominationLevel() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tell(c, "set level", c.id+": Denomination level set successfully.", func(ctx context.Context, m devices.Filler) error {
-		return m.AddLevel(ctx, coin, int(n))
+	return c.do(c.id+": Denomination level set successfully.", func(d devices.Device) error {
+		return c.api.till.Fill(c.ctx, c.by(), d, coin, int(n))
 	})
 }
 

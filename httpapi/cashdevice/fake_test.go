@@ -307,6 +307,14 @@ func (t *fakeTill) ReturnEscrow(ctx context.Context, c till.Call, d devices.Devi
 	return t.Do(ctx, c, d, "return", e.ReturnEscrow)
 }
 
+func (t *fakeTill) Fill(ctx context.Context, c till.Call, d devices.Device, coin cash.Denom, n int) error {
+	m, ok := d.(devices.Filler)
+	if !ok {
+		return cash.ErrUnsupported
+	}
+	return t.Do(ctx, c, d, "fill", func(ctx context.Context) error { return m.AddLevel(ctx, coin, n) })
+}
+
 func (t *fakeTill) ClearCashbox(_ context.Context, c till.Call, dev cash.DeviceID) error {
 	_, err := t.operation(c, "clear cashbox of "+string(dev))
 	return err
