@@ -108,7 +108,7 @@ func (c *Core) poll(ctx context.Context) ([]ssp.Event, error) {
 	if c.hold, err = c.driver.After(a.events, false); err != nil {
 		return nil, err
 	}
-	c.schedule(c.op.running || moving(a.events) || oneShot(a.events) || c.driver.Busy() && !c.hold)
+	c.schedule(c.op.running || moving(a.events) || oneShot(a.events) || c.driver.Busy() && !c.hold && !c.waiting())
 	c.show()
 	return a.events, nil
 }
@@ -346,4 +346,10 @@ func moving(answer []ssp.Event) bool {
 		}
 	}
 	return false
+}
+
+// waiting says whether the driver's machine keeps pieces for a decision, and does nothing else.
+func (c *Core) waiting() bool {
+	w, ok := c.driver.(Waiter)
+	return ok && w.Waiting()
 }

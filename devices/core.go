@@ -27,15 +27,16 @@ const silence = 2500 * time.Millisecond
 
 // Settings are what callers want of a machine. They outlive its restarts.
 type Settings struct {
-	Recyclers map[cash.Denom]byte // of several, the one a denomination goes to; nil until the machine was asked
-	ToBezel   *bool               // notes that are paid wait in the bezel; nil: as the machine does
-	Acceptor  bool                // acceptance on
-	Payout    bool                // payout store on, where it can be switched
-	Inhibited map[cash.Denom]bool // blocked denominations
-	Routes    map[cash.Denom]bool // true: to the payout store; nil until the machine was asked for its own
-	Hoppers   map[cash.Denom]byte // sorter routes, likewise
-	TwinMode  *byte               // likewise
-	Options   *Options            // of a hopper; nil: the machine's own
+	Recyclers  map[cash.Denom]byte // of several, the one a denomination goes to; nil until the machine was asked
+	ToBezel    *bool               // notes that are paid wait in the bezel; nil: as the machine does
+	Acceptor   bool                // acceptance on
+	Payout     bool                // payout store on, where it can be switched
+	EscrowSize *int                // notes that a machine holds at most; nil until it was asked
+	Inhibited  map[cash.Denom]bool // blocked denominations
+	Routes     map[cash.Denom]bool // true: to the payout store; nil until the machine was asked for its own
+	Hoppers    map[cash.Denom]byte // sorter routes, likewise
+	TwinMode   *byte               // likewise
+	Options    *Options            // of a hopper; nil: the machine's own
 
 	PayoutLimit *int  // most coins of one payout; nil: never set
 	NoPayin     *byte // payouts without a coin coming in between; nil: never set
@@ -190,6 +191,9 @@ func (b *Base) watchSilence(limit time.Duration) (stop func() bool) {
 
 // maybeSent says whether a failed exchange may have been carried out.
 func maybeSent(err error) bool { return errors.Is(err, line.ErrMaybeSent) }
+
+// MaybeSent says whether the command of a failed exchange may have been carried out.
+func MaybeSent(err error) bool { return maybeSent(err) }
 
 // Do hands work to the device's goroutine for a call of driver d; see Need. Other than the rest of Core, it is for any
 // goroutine. After another family's machine has taken d's place it answers cash.ErrNotConnected.

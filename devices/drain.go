@@ -87,7 +87,7 @@ func (d *drainer) step(ctx context.Context) (quiet bool, err error) {
 	if _, err = c.driver.After(a.events, true); err != nil {
 		return false, err
 	}
-	return !moving(a.events) && !oneShot(a.events) && !c.pic.Jammed, nil
+	return !moving(a.events) && !oneShot(a.events) && !c.pic.Jammed && !c.waiting(), nil
 }
 
 // keep writes the answer down, shows it, and acknowledges it.

@@ -55,3 +55,10 @@ type Driver interface {
 	// Lost is called when a connection begins: what was believed of the one before counts no more.
 	Lost()
 }
+
+// Waiter is a Driver whose machine can keep pieces for a decision that may be long in coming.
+type Waiter interface {
+	// Waiting says whether the machine keeps any and does nothing else. Such a machine is Busy, but need not be polled
+	// as one where something moves; and it is not drained.
+	Waiting() bool
+}

@@ -87,7 +87,7 @@ func (c *Core) disconnected(err error) {
 	was := c.pic.State != cash.StateNotConnected
 	c.Edit(func(s *Snapshot) {
 		s.Connected, s.Ready, s.Running, s.AcceptorEnabled = false, false, false, false
-		s.Escrow, s.Operation, s.Error = nil, "", reason(err)
+		s.Escrow, s.MultiHeld, s.Operation, s.Error = nil, nil, "", reason(err)
 	})
 	if errors.Is(err, errReset) {
 		c.tell(cash.StateReset)

@@ -26,6 +26,8 @@ type Snapshot struct {
 	PayToBezel      bool // notes that are paid wait in the bezel, and do not fall into the tray; see Recyclers
 	AutoAccept      bool
 	Escrow          *cash.Denom // the held note
+	MultiEscrowSize int         // notes that the machine holds in its store at most; 0: it holds none there; see MultiEscrow
+	MultiHeld       cash.Counts // notes that it holds there
 	Operation       cash.OpKind // what the machine is doing, "" for nothing
 	Channels        []Channel   // in dataset order; channel n is at n-1
 	Levels          cash.Counts // payout store, as last read

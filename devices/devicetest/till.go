@@ -161,6 +161,10 @@ func show(e cash.Event) string {
 		return fmt.Sprintf("%s %dx %s", name, e.Count, e.Coin)
 	case cash.Ended:
 		return fmt.Sprintf("%s %s %s %d", name, e.Op, e.Result, e.Total.Value)
+	case cash.MultiEscrow:
+		return fmt.Sprintf("%s %s %d", name, e.Step, e.Amount.Value)
+	case cash.Replenish:
+		return fmt.Sprintf("%s %s %d", name, e.Step, e.Amount.Value)
 	case cash.Progress:
 		return fmt.Sprintf("%s %s %d", name, e.Op, e.Total.Value)
 	}

@@ -101,6 +101,11 @@ func (d *driver) move(to place) {
 
 // After implements devices.Driver.
 func (d *driver) After(answer []ssp.Event, draining bool) (hold bool, err error) {
+	if answer != nil {
+		if err := d.watchSeveral(answer, draining); err != nil {
+			return false, err
+		}
+	}
 	if draining {
 		return false, d.sendBack(answer)
 	}

@@ -16,6 +16,8 @@ var states = map[ssp.EventCode]devices.StateRule{
 	ssp.EvStacked:          {State: cash.StateAccepting, Rank: devices.RankAccepting},
 	ssp.EvNoteStored:       {State: cash.StateAccepting, Rank: devices.RankAccepting},
 	ssp.EvRejecting:        {State: cash.StateRejecting, Rank: devices.RankRejecting},
+	ssp.EvEscrowCommitting: {State: cash.StateAccepting, Rank: devices.RankAccepting},
+	ssp.EvEscrowCancelling: {State: cash.StateRejecting, Rank: devices.RankRejecting},
 	ssp.EvRejected:         {State: cash.StateRejected, Via: cash.StateRejecting, Moment: true},
 	ssp.EvSafeJam:          {State: cash.StateError, Rank: devices.RankFault},
 	ssp.EvUnsafeJam:        {State: cash.StateError, Rank: devices.RankFault},
@@ -42,10 +44,16 @@ func (d *driver) Take(e ssp.Event) ([]cash.Event, error) {
 			return d.recognised(e), nil
 		}
 	case ssp.EvCredit:
+		if note, known := d.core.Note(e); known && d.isCommitted(note) {
+			return d.committed(note), nil
+		}
 		return d.credited(e), nil
 	case ssp.EvStacked:
 		return d.placed(cash.Cashbox), nil
 	case ssp.EvNoteStored:
+		if d.holdsSeveral() && d.credit == (cash.Denom{}) && d.escrow.is != nowhere {
+			return d.kept(), nil
+		}
 		return d.placed(cash.Payout), nil
 	case ssp.EvRejected:
 		return d.rejected()
@@ -61,6 +69,9 @@ func (d *driver) Take(e ssp.Event) ([]cash.Event, error) {
 	case ssp.EvTransferredToStacker:
 		return d.transferred(e), nil
 	default:
+		if events, ours, err := d.takeSeveral(e); ours {
+			return events, err
+		}
 		return d.Evidence(e), nil
 	}
 	return nil, nil
@@ -153,6 +164,9 @@ func (d *driver) Evidence(e ssp.Event) []cash.Event {
 		if !known {
 			return nil // the counters show it
 		}
+		if d.isCommitted(note) {
+			return []cash.Event{cash.NoteCredited{Note: note, To: cash.Payout}}
+		}
 		d.credit = note
 		return []cash.Event{cash.NoteCredited{Note: note, To: d.destination(note)}}
 	case ssp.EvStacked:
@@ -170,7 +184,8 @@ func (d *driver) Evidence(e ssp.Event) []cash.Event {
 	case ssp.EvDispensedAtReset:
 		return []cash.Event{cash.ClearedAtPowerUp{Note: note, From: cash.Payout, To: cash.Customer}}
 	}
-	return nil
+	events, _ := d.severalEvidence(e)
+	return events
 }
 
 // placedAfterAll is placed while the machine is drained.

@@ -34,15 +34,16 @@ const payoutModule = 1
 
 // driver is the goroutine's side of a note machine.
 type driver struct {
-	core   *devices.Core
-	device *Device
-	escrow escrow
-	unit   unit       // what ENABLE and DISABLE have made of it
-	open   []bool     // the inhibits last sent, true for accepted; nil if none were
-	credit cash.Denom // credited, and not placed yet; zero for none
-	moving bool       // the last answer showed a note on its way in
-	before []ssp.EventCode
-	option *byte // of ENABLE PAYOUT DEVICE; nil for none
+	core    *devices.Core
+	device  *Device
+	escrow  escrow
+	unit    unit       // what ENABLE and DISABLE have made of it
+	open    []bool     // the inhibits last sent, true for accepted; nil if none were
+	credit  cash.Denom // credited, and not placed yet; zero for none
+	several several
+	moving  bool // the last answer showed a note on its way in
+	before  []ssp.EventCode
+	option  *byte // of ENABLE PAYOUT DEVICE; nil for none
 
 	payoutRetry time.Time // when a store that was refused may be asked for again
 }
@@ -69,8 +70,14 @@ func (d *driver) Device() devices.Device { return d.device }
 // Lost implements devices.Driver.
 func (d *driver) Lost() {
 	d.escrow.clear()
+	d.several = several{}
 	d.unit, d.open, d.credit, d.moving, d.before = unitUnknown, nil, cash.Denom{}, false, nil
 }
 
 // Busy implements devices.Driver.
-func (d *driver) Busy() bool { return d.moving || d.escrow.is != nowhere || d.credit != cash.Denom{} }
+func (d *driver) Busy() bool { return d.pathBusy() || d.several.busy() }
+
+// pathBusy says whether a note is in the path.
+func (d *driver) pathBusy() bool {
+	return d.moving || d.escrow.is != nowhere || d.credit != cash.Denom{}
+}

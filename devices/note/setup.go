@@ -39,6 +39,9 @@ func (d *driver) Configure() error {
 	if err := d.Inhibits(); err != nil {
 		return err
 	}
+	if err := d.escrowSize(); err != nil {
+		return err
+	}
 	return d.startPayout()
 }
 
@@ -127,6 +130,12 @@ func (d *driver) Accept(on bool) error {
 func (d *driver) Refused() error {
 	if err := d.Accept(false); err != nil && !devices.Refused(err) {
 		return err
+	}
+	if d.several.waits() {
+		d.several.giveBack = true
+		if _, _, err := d.core.Try(ssp.CmdCancelEscrow.Data()); err != nil {
+			return err
+		}
 	}
 	if d.escrow.is != held {
 		return nil

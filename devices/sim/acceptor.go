@@ -195,7 +195,7 @@ func enablePayout(m *Machine, p []byte) answer {
 
 // disablePayout is 5B.
 func disablePayout(m *Machine) answer {
-	if m.nv.op != nil && !m.nv.op.cut {
+	if m.nv.op != nil && !m.nv.op.cut || m.holding() {
 		return refuse(busy)
 	}
 	m.ram.payoutEnabled = false

@@ -109,6 +109,12 @@ var commands = map[ssp.Command]func(m *Machine, p []byte) answer{
 	ssp.CmdSmartEmpty:           smartEmpty,
 	ssp.CmdHaltPayout:           none(haltPayout),
 
+	ssp.CmdSetEscrowSize:   setEscrowSize,
+	ssp.CmdGetEscrowSize:   none(func(m *Machine) answer { return reply(ssp.OK, m.ram.escrowSize) }),
+	ssp.CmdReadEscrowValue: none(readEscrowValue),
+	ssp.CmdCommitEscrow:    none(commitEscrow),
+	ssp.CmdCancelEscrow:    none(cancelEscrow),
+
 	ssp.CmdGetNotePositions: none(notePositions),
 	ssp.CmdPayoutNote:       none(payoutNote),
 	ssp.CmdStackNote:        none(stackNote),

@@ -18,6 +18,9 @@
 //     no answer), note:credit, note:place; or after note:read, from escrow or by the host: note:rejected
 //   - coins in: coin:in for each, credit and place in one; coin:stop when the feeder stands still
 //   - a payout: op:start, then for each note op:pick, op:exit, op:take, for each coin op:coin
+//   - a note in while a multi escrow is on: as a note in, with note:keep instead of note:credit and note:place
+//   - a multi escrow that is decided on: escrow:start, then for each note escrow:commit, or escrow:pick and
+//     escrow:return; escrow:end
 //   - a float, emptying or stacking: op:start, then for each note op:pick, op:place, for each coin op:coin
 //   - a start: boot:start (it answers again), boot:clear (what lay in the path goes where it belongs), boot:report
 //
@@ -33,6 +36,7 @@
 //   - stock.go, insert.go, truth.go: the pieces. operation.go, plan.go: payouts, floats, emptying.
 //   - notepath.go, notepay.go, coinpath.go: the mechanics of the two kinds of machine. notefloat.go: what a note float
 //     has beyond them.
+//   - multiescrow.go: notes that the store holds until its host decides.
 //   - recyclers.go: a store that is divided into several. hoppers.go: one with two hoppers, and the lifter.
 //   - coinhealth.go, coinservice.go: what a coin machine knows of itself, and its service book.
 //   - power.go, fault.go: what goes wrong.

@@ -27,7 +27,8 @@ var since = map[ssp.EventCode]int{
 // needsAck is the list of ssp.md 11.5.
 func needsAck(c ssp.EventCode) bool {
 	switch c {
-	case 0xEE, 0xE6, 0xE2, 0xE1, 0xDF, 0xDD, 0xDC, 0xD9, 0xD2, 0xD8, 0xD6, 0xCD, 0xCB, 0xCA, 0xC9, 0xBF, 0xB4, 0xB1:
+	case 0xEE, 0xE6, 0xE2, 0xE1, 0xDF, 0xDD, 0xDC, 0xD9, 0xD2, 0xD8, 0xD6, 0xCD, 0xCB, 0xCA, 0xC9, 0xBF, 0xB4, 0xB1,
+		0x95, 0x97, 0x98, 0x99:
 		return true
 	}
 	return false
@@ -141,7 +142,7 @@ func (m *Machine) statuses(ack bool) []ssp.Event {
 	status(m.initialising && ack, ssp.EvInitialising)
 	status(!m.ram.enabled, ssp.EvDisabled)
 	status(m.faults.cashboxOut, ssp.EvCashboxRemoved)
-	out = m.mech.statuses(out)
+	out = m.escrowStatus(m.mech.statuses(out))
 	return m.operationStatus(out)
 }
 
@@ -151,6 +152,9 @@ func (m *Machine) told(events []*queued) {
 		m.nv.reports = slices.DeleteFunc(m.nv.reports, func(r *queued) bool { return r == q })
 		if c := q.event.Code; m.nv.op != nil && m.nv.op.cut && (c == ssp.EvIncompletePayout || c == ssp.EvIncompleteFloat) {
 			m.nv.op = nil
+		}
+		if c := q.event.Code; c == ssp.EvIncompleteCommit || c == ssp.EvIncompleteCancel {
+			m.nv.escrow.decision = nil
 		}
 	}
 }

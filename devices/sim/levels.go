@@ -159,7 +159,7 @@ func cashboxPayoutData(m *Machine) answer {
 func (m *Machine) storeTakes(d denom) bool {
 	level, limit := m.stock.count(d, inPayout), int(m.ram.limits[d])
 	return m.prof.Store > 0 && !m.faults.payoutJam && !m.faults.floatOut && m.nv.routes[d] == routeStore &&
-		m.stock.pieces(inPayout) < m.prof.Store && (limit == 0 || level < limit) && (level > 0 || m.reelFree()) &&
+		m.storeUsed() < m.prof.Store && (limit == 0 || level < limit) && (level > 0 || m.reelFree()) &&
 		m.hopperTakes(d) && m.recyclerTakes(d)
 }
 
@@ -168,5 +168,5 @@ func (m *Machine) reelFree() bool { return m.prof.Reels == 0 || m.stock.kinds(in
 
 // storeFull reports whether the machine says DEVICE FULL.
 func (m *Machine) storeFull() bool {
-	return m.prof.Store > 0 && (m.stock.pieces(inPayout) >= m.prof.Store || m.hopperFull())
+	return m.prof.Store > 0 && (m.storeUsed() >= m.prof.Store || m.hopperFull())
 }

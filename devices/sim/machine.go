@@ -103,6 +103,7 @@ type memory struct {
 	health    coinHealth
 	powerOns  uint32        // how often it was switched on
 	upBefore  time.Duration // how long it had power before it was switched on last
+	escrow    multiEscrow
 }
 
 // volatile is gone after a reset or a power cut.
@@ -118,6 +119,7 @@ type volatile struct {
 	modulus     uint64
 
 	enabled       bool
+	escrowSize    byte   // notes that are held at most until the host decides; 0: the machine holds none
 	toBezel       bool   // notes that are paid wait in the bezel, and do not fall into the tray (machines with recyclers)
 	inhibits      []bool // by channel: true is accepted
 	lastReject    byte
@@ -283,7 +285,7 @@ func (m *Machine) SetLevel(value int64, currency string, count int) (err error) 
 			err = fmt.Errorf("%w: a %s has no payout store", ErrInvalid, m.prof.Name)
 		case !slices.Contains(m.data, d):
 			err = fmt.Errorf("%w: %v is not in the dataset", ErrInvalid, d)
-		case count < 0 || m.stock.pieces(inPayout)-now+count > m.prof.Store:
+		case count < 0 || m.storeUsed()-now+count > m.prof.Store:
 			err = fmt.Errorf("%w: %d pieces; the store holds %d", ErrInvalid, count, m.prof.Store)
 		default:
 			m.fill(d, count-now)

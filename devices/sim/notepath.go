@@ -28,15 +28,16 @@ const escrowTime = 10 * time.Second
 type phase int
 
 const (
-	phaseClear     phase = iota // nothing is in the path
-	phaseEntering               // moving in, not recognised yet
-	phaseEscrow                 // recognised, waits for the host
-	phaseStacking               // accepted, not credited yet
-	phaseCredited               // ours, on its way into dest
-	phaseRejecting              // on its way back
-	phasePaying                 // out of the store, before the exit
-	phaseBezel                  // past the exit, waits to be taken
-	phaseMoving                 // from the store to the cashbox
+	phaseClear      phase = iota // nothing is in the path
+	phaseEntering                // moving in, not recognised yet
+	phaseEscrow                  // recognised, waits for the host
+	phaseStacking                // accepted, not credited yet
+	phaseCredited                // ours, on its way into dest
+	phaseRejecting               // on its way back
+	phasePaying                  // out of the store, before the exit
+	phaseBezel                   // past the exit, waits to be taken
+	phaseMoving                  // from the store to the cashbox
+	phaseGivingBack              // held in the store before, on its way back
 )
 
 // notePath is the mechanics of a validator with cashbox, and with a store if its profile has one: one path that holds
@@ -65,7 +66,8 @@ func (n *notePath) enabled() bool {
 }
 
 func (n *notePath) idle() bool {
-	return (n.phase == phaseClear || n.phase == phaseEscrow) && len(n.waiting) == 0 && n.lying == phaseClear
+	return (n.phase == phaseClear || n.phase == phaseEscrow) && len(n.waiting) == 0 && n.lying == phaseClear &&
+		!n.m.nv.escrow.decision.running()
 }
 
 func (n *notePath) busy() bool { return n.phase != phaseClear || len(n.waiting) > 0 }
@@ -80,8 +82,8 @@ func (n *notePath) room(count int) error {
 	switch {
 	case n.phase != phaseClear || len(n.waiting) > 0 || n.lying != phaseClear:
 		return fmt.Errorf("%w: a note is in the path; wait until it has left", ErrRefused)
-	case n.m.nv.op != nil && !n.m.nv.op.cut:
-		return fmt.Errorf("%w: the path is in use by a payout; wait until it has ended", ErrRefused)
+	case n.m.nv.op != nil && !n.m.nv.op.cut, n.m.nv.escrow.decision.running():
+		return fmt.Errorf("%w: the path is in use by a payout or an escrow; wait until it has ended", ErrRefused)
 	case n.m.faults.jam || n.m.faults.pathOpen:
 		return fmt.Errorf("%w: the path is jammed or open; use fault unjam or note_path_closed", ErrRefused)
 	case count > n.m.prof.Feeder:
@@ -134,7 +136,8 @@ func (n *notePath) read() {
 		n.reject(rejectDisabled)
 	case !m.ram.inhibits[p.channel-1]:
 		n.reject(rejectInhibited)
-	case m.faults.cashboxOut || m.faults.stackerFull, m.ram.refill && n.destination() == inCashbox:
+	case m.ram.escrowSize > 0 && !m.holdsMore(),
+		m.faults.cashboxOut || m.faults.stackerFull, m.ram.refill && n.destination() == inCashbox:
 		n.reject(rejectUnableToStack)
 	default:
 		n.toEscrow()
@@ -143,6 +146,9 @@ func (n *notePath) read() {
 
 // destination is where an accepted note would go now.
 func (n *notePath) destination() place {
+	if n.piece.isMoney && n.m.ram.escrowSize > 0 {
+		return inEscrow
+	}
 	if n.piece.isMoney && n.m.ram.payoutEnabled && n.m.storeTakes(n.piece.d) {
 		return inPayout
 	}
@@ -185,6 +191,10 @@ func (n *notePath) accept() {
 	n.piece.rec.moved(InPath)
 	n.phase, n.dest = phaseStacking, n.destination()
 	m.ram.lastReject = 0
+	if n.dest == inEscrow {
+		m.after("note:keep", noteStackTime+notePlaceTime, n.keep)
+		return
+	}
 	m.after("note:credit", noteStackTime, n.credit)
 }
 

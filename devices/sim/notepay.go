@@ -122,6 +122,9 @@ func (n *notePath) clear() {
 		n.clearCredited(p)
 	case phasePaying, phaseMoving:
 		n.clearFromStore(p, was)
+	case phaseGivingBack:
+		n.gaveBack(p)
+		n.m.report(ssp.Event{Code: ssp.EvClearedFromFront, Channel: p.channel})
 	case phaseBezel:
 		n.m.stock.move(p.d, inTransit, dispensed)
 		n.m.count(paidNotes, 1)

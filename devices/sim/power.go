@@ -33,6 +33,9 @@ func (m *Machine) powerOff() {
 	if op := m.nv.op; op != nil {
 		op.cut = true
 	}
+	if d := m.nv.escrow.decision; d != nil {
+		d.cut = true
+	}
 	m.faults.calibration = false
 	m.ram = newVolatile(m)
 	m.wire = receiver{}
@@ -67,6 +70,7 @@ func (m *Machine) clearPath() {
 	}
 	m.initialising = false
 	m.ram.queue = append(m.ram.queue, m.nv.reports...)
+	m.reportDecision()
 	op := m.nv.op
 	switch {
 	case op == nil:

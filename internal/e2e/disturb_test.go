@@ -82,6 +82,30 @@ var otherJobs = map[string][]job{
 	},
 }
 
+// several lets the machine hold three notes in its store, and then take them or give them back.
+func several(decide func(devices.MultiEscrow, context.Context) error) func(*tabletop, devices.Device) {
+	return func(tt *tabletop, d devices.Device) {
+		e := d.(devices.MultiEscrow)
+		if err := e.SetMultiEscrowSize(context.Background(), 5); err != nil {
+			tt.t.Logf("multi escrow: %v", err)
+		}
+		if _, err := tt.machine.Insert(sim.Insert{Value: 500, Currency: "EUR", Count: 3}); err != nil {
+			tt.t.Logf("insert: %v", err) // the power was cut before
+		}
+		tt.pass(15*time.Second, func() bool { return d.Snapshot().MultiHeld.Pieces() == 3 })
+		if err := decide(e, context.Background()); err != nil {
+			tt.t.Logf("multi escrow: %v", err)
+		}
+	}
+}
+
+// severalJobs are those of machines that hold several notes.
+var severalJobs = []job{
+	{"multi escrow taken", true, several(devices.MultiEscrow.CommitMultiEscrow)},
+	{"multi escrow given back", true, several(devices.MultiEscrow.CancelMultiEscrow)},
+	{"multi escrow left alone", true, several(func(devices.MultiEscrow, context.Context) error { return nil })},
+}
+
 // toRecycler sends a denomination to one recycler of an NV4000.
 func (tt *tabletop) toRecycler(d devices.Device, value int64, n byte) {
 	err := d.(devices.Recyclers).SetRecycler(context.Background(), cash.Denom{Value: value, Currency: "EUR"}, n)
@@ -228,6 +252,12 @@ func TestDisturbed(t *testing.T) {
 				t.Run(j.name, func(t *testing.T) {
 					t.Parallel()
 					everyMoment(t, recycler, x, j, perJob)
+				})
+			}
+			for _, j := range severalJobs {
+				t.Run(j.name, func(t *testing.T) {
+					t.Parallel()
+					everyMoment(t, recycler, x, j, perJob/2)
 				})
 			}
 			for _, kind := range []model{nv22, noteFloat, nv4000} {

@@ -143,3 +143,27 @@ func byHand(rnd *rand.Rand, value int64) job {
 		}
 	}}
 }
+
+// heldTogether lets the store hold some notes for a customer, and then take them, give them back, or keep them for the
+// next errand. Now and then it is turned off again.
+func heldTogether(rnd *rand.Rand, value int64) job {
+	ctx := context.Background()
+	decision, off := rnd.IntN(3), rnd.IntN(2) == 0
+	in := sim.Insert{Value: value, Currency: "EUR", Count: 1 + rnd.IntN(3)}
+	return job{"multi escrow", true, func(tt *tabletop, d devices.Device) {
+		e := d.(devices.MultiEscrow)
+		_ = e.SetMultiEscrowSize(ctx, 4)
+		_, _ = tt.machine.Insert(in)
+		tt.pass(15*time.Second, func() bool { return d.Snapshot().MultiHeld.Pieces() >= in.Count })
+		switch decision {
+		case 0:
+			_ = e.CommitMultiEscrow(ctx)
+		case 1:
+			_ = e.CancelMultiEscrow(ctx)
+		}
+		if off {
+			tt.pass(10*time.Second, func() bool { return d.Snapshot().MultiHeld.Pieces() == 0 })
+			_ = e.SetMultiEscrowSize(ctx, 0)
+		}
+	}}
+}

@@ -141,7 +141,7 @@ func countsText(c cash.Counts) string {
 }
 
 func TestReconcile(t *testing.T) {
-	for _, list := range [][]reconcileCase{noteCases, payoutCases, coinCases} {
+	for _, list := range [][]reconcileCase{noteCases, heldCases, payoutCases, coinCases} {
 		for _, tc := range list {
 			t.Run(tc.name, tc.run)
 		}
