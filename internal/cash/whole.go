@@ -34,5 +34,8 @@ func CloseWhole(whole Op, legs []Op) (OpClose, bool) {
 		c.Result = OpFailed
 	}
 	c.Detail = fmt.Sprintf("owed: %s", Amount{Value: whole.Asked.Value - total, Currency: whole.Asked.Currency})
+	if total == 0 && legs[0].Detail != "" {
+		c.Detail = legs[0].Detail + "; " + c.Detail // why the first did not begin
+	}
 	return c, true
 }

@@ -64,6 +64,7 @@ func load(ctx context.Context, j Journal, dev cash.DeviceID) (*books, error) {
 	if b.ops, err = j.OpenOps(ctx, dev); err != nil {
 		return nil, err
 	}
+	b.ops = slices.DeleteFunc(b.ops, func(op cash.Op) bool { return len(op.Across) > 0 }) // its legs move the money
 	for _, op := range b.ops {
 		rows, err := j.OpLines(ctx, op.ID)
 		if err != nil {

@@ -87,6 +87,9 @@ func (t *Till) commit(ctx context.Context, k *desk, d *draft) error {
 		if r := k.runs[c.id]; r != nil {
 			t.finish(k, r, c.outcome)
 		}
+		if c.whole != "" {
+			t.wholeMoved(c.whole, c.outcome.Ended)
+		}
 	}
 	return nil
 }

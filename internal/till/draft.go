@@ -29,6 +29,7 @@ type news struct {
 // closing is an operation whose outcome is part of the draft.
 type closing struct {
 	id      string
+	whole   string // that it is a leg of
 	outcome Outcome
 }
 
@@ -96,7 +97,7 @@ func (d *draft) close(op cash.Op, result, ended cash.OpResult, detail string) {
 	c := cash.OpClose{ID: op.ID, Result: result, Paid: paid, Detail: detail}
 	total := paid.Total(op.Asked.Currency)
 	d.closes = append(d.closes, c)
-	d.outcomes = append(d.outcomes, closing{op.ID, Outcome{Result: result, Ended: ended, Asked: op.Asked, Paid: total, Pieces: paid}})
+	d.outcomes = append(d.outcomes, closing{op.ID, op.Whole, Outcome{Result: result, Ended: ended, Asked: op.Asked, Paid: total, Pieces: paid}})
 	d.books.close(c)
 	d.tell(cash.OpClosed{ID: op.ID, Op: op.Kind, Result: result, Asked: op.Asked, Paid: total, Pieces: paid})
 }

@@ -85,6 +85,9 @@ func (t *Till) Disable(ctx context.Context, c Call, d devices.Device) error {
 // none runs, cash.ErrUnsupported by a machine that cannot pay.
 func (t *Till) Halt(ctx context.Context, c Call, d devices.Device) error {
 	return t.Do(ctx, c, d, "halt", func(ctx context.Context) error {
+		if r := t.desk(d.Snapshot().ID).running.Load(); r != nil && r.waiting.CompareAndSwap(true, false) {
+			return nil // a leg that is not to begin any more
+		}
 		p, ok := d.(devices.Payer)
 		if !ok {
 			return cash.ErrUnsupported

@@ -22,6 +22,8 @@ type Outcome struct {
 	Asked  cash.Amount   // what was to be moved; for float and empty by the ledger's levels at the start
 	Paid   cash.Amount   // what is sure to have moved: to the customer, or to the cashbox by float and empty
 	Pieces cash.Counts   // the same by denomination
+
+	By map[cash.DeviceID]cash.Counts // the same by machine, of an operation over several
 }
 
 // Err returns the outcome as an error: nil where all was moved, *cash.PartialError where less was, and
@@ -40,7 +42,7 @@ func (o Outcome) Err() error {
 type Operation struct {
 	ID     string
 	Kind   cash.OpKind
-	Device cash.DeviceID
+	Device cash.DeviceID // the first machine of several
 	Asked  cash.Amount
 	Repeat bool // the call's key was used before: this is that operation, and nothing was sent
 
@@ -78,11 +80,7 @@ func (t *Till) Dispense(ctx context.Context, c Call, d devices.Device, want cash
 	case want.Value < 1 || !want.Currency.Valid():
 		return nil, refuse(d, cash.OpDispense, fmt.Errorf("%w: cannot pay %s", cash.ErrInvalid, want))
 	}
-	return t.begin(ctx, c, d, job{
-		op:    cash.Op{Kind: cash.OpDispense, Asked: want},
-		test:  func(ctx context.Context) error { return p.TestPayout(ctx, want) },
-		start: func(ctx context.Context) error { return p.StartPayout(ctx, want) },
-	})
+	return t.begin(ctx, c, d, amountJob(p, want))
 }
 
 // Float moves all pieces but keep from the store to the cashbox; what is not in keep is moved out completely.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"coffer/devices"
 	"coffer/internal/cash"
@@ -32,6 +33,9 @@ type run struct {
 	answered chan struct{} // closed once its command was answered, or the answer given up
 	done     chan struct{} // closed once outcome is valid
 	outcome  Outcome
+
+	waiting atomic.Bool   // a leg that waits for the one before
+	ended   cash.OpResult // of a whole, under Till.mu: how a machine said that a leg ended badly
 }
 
 func newRun(op cash.Op) *run {
@@ -320,14 +324,20 @@ func (t *Till) repeat(ctx context.Context, k *desk, j job) (*Operation, error) {
 	if err := refusal(op); err != nil {
 		return nil, err
 	}
+	if len(op.Across) > 0 {
+		return t.attachWhole(ctx, op)
+	}
 	return t.attach(ctx, k, op)
 }
 
-// sameOp says whether two calls ask for the same.
+// sameOp says whether two calls ask for the same. Of several machines one that was away may be missing in either.
 func sameOp(a, b cash.Op) bool {
+	if len(a.Across) > 0 && slices.ContainsFunc(a.Across, func(id cash.DeviceID) bool { return slices.Contains(b.Across, id) }) {
+		a.Across, a.Device = b.Across, b.Device
+	}
 	return a.Kind == b.Kind && a.Device == b.Device && a.Module == b.Module && a.Worth == b.Worth && a.Least == b.Least &&
 		maps.Equal(nonZero(a.Keep), nonZero(b.Keep)) && maps.Equal(nonZero(a.Pieces), nonZero(b.Pieces)) &&
-		slices.Equal(a.Across, b.Across) && (a.Kind != cash.OpDispense || a.Asked == b.Asked)
+		slices.Equal(a.Across, b.Across) && (a.Kind != cash.OpDispense && len(a.Across) == 0 || a.Asked == b.Asked)
 }
 
 // attach returns a handle on an operation of the ledger.

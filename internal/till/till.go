@@ -60,17 +60,21 @@ type Till struct {
 	mu      sync.Mutex
 	desks   map[cash.DeviceID]*desk
 	leases  map[cash.DeviceID]string // owner
+	wholes  map[string]*run          // operations over several machines that somebody waits for
 	health  error
 	active  int // operations under way
 	closing bool
 	idle    chan struct{} // closed when the last operation ends while closing
+	quit    chan struct{} // closed when Close has ended
+	ended   sync.Once
 }
 
 // New returns a till over j that tells p. now is the clock of what is published.
 func New(j Journal, p Publisher, log logrus.FieldLogger, now func() time.Time) *Till {
 	return &Till{
 		journal: j, bus: p, log: log, now: now, grace: 100 * time.Millisecond,
-		desks: map[cash.DeviceID]*desk{}, leases: map[cash.DeviceID]string{}, idle: make(chan struct{}),
+		desks: map[cash.DeviceID]*desk{}, leases: map[cash.DeviceID]string{}, wholes: map[string]*run{},
+		idle: make(chan struct{}), quit: make(chan struct{}),
 	}
 }
 
@@ -107,6 +111,7 @@ func (t *Till) Close(ctx context.Context) error {
 		}
 	}
 	t.mu.Unlock()
+	defer t.ended.Do(func() { close(t.quit) })
 	select {
 	case <-t.idle:
 		return nil
