@@ -23,7 +23,7 @@ const maxDrain = 64 << 20
 // Wrap puts what every request goes through around h, outermost first: request id and access log, panic guard, CORS,
 // body limit. It wraps the router from outside because mux runs no middleware for 404 and 405.
 func Wrap(cfg Listen, h http.Handler, log logrus.FieldLogger) http.Handler {
-	h = limitBody(h)
+	h = limitBody(cfg.TooLarge, h)
 	h = allowOrigins(cfg.AllowedOrigins, h)
 	h = guard(h, log)
 	return record(h, log)
@@ -143,11 +143,14 @@ func allowOrigins(origins []string, next http.Handler) http.Handler {
 }
 
 // limitBody answers 413 to a body that says it is longer than MaxBody, and makes reading fail with *http.MaxBytesError
-// in one that turns out to be.
-func limitBody(next http.Handler) http.Handler {
+// in one that turns out to be. tooLarge words the answer where the path belongs to a dialect with a form of its own.
+func limitBody(tooLarge func(http.ResponseWriter, *http.Request) bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > MaxBody {
-			TooLarge(w, r.Body)
+			drain(r.Body)
+			if tooLarge == nil || !tooLarge(w, r) {
+				TooLarge(w, nil)
+			}
 			return
 		}
 		if r.Body != nil && r.Body != http.NoBody {
@@ -169,10 +172,20 @@ func BodyTooLarge(w http.ResponseWriter, r *http.Request) {
 	TooLarge(w, body)
 }
 
+// DrainBody reads what is left of a body that was too long, for a dialect that words its 413 itself.
+func DrainBody(r *http.Request) {
+	if body, ok := r.Context().Value(keyBody).(io.Reader); ok {
+		drain(body)
+	}
+}
+
+// drain reads the rest of body within bounds.
+func drain(body io.Reader) { _, _ = io.CopyN(io.Discard, body, maxDrain) }
+
 // TooLarge reads the rest of body (nil for none) within bounds and answers 413.
 func TooLarge(w http.ResponseWriter, body io.Reader) {
 	if body != nil {
-		_, _ = io.CopyN(io.Discard, body, maxDrain)
+		drain(body)
 	}
 	Text(w, http.StatusRequestEntityTooLarge, "Request body is larger than 1 MB")
 }
@@ -211,4 +224,7 @@ func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // Flush sends what was written so far.
-func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+func (w *recorder) Flush() { _ = w.FlushError() }
+
+// FlushError is Flush for callers that must know whether what they wrote has left this process.
+func (w *recorder) FlushError() error { return http.NewResponseController(w.ResponseWriter).Flush() }

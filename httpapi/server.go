@@ -19,6 +19,9 @@ import (
 // MaxBody is the largest request body in bytes; a longer one is answered 413 before anything is done.
 const MaxBody = 1 << 20
 
+// maxHeader is how many bytes of request line and header are read; a longer one is answered 431.
+const maxHeader = 32 << 10
+
 // Limits of every listener. A handler may take as long as it needs (an OpenConnection 30 s, a SmartEmpty minutes); what
 // is limited is how slowly a client may send and read.
 const (
@@ -35,6 +38,9 @@ type Listen struct {
 	Addr           string      // host:port; port 0 takes a free one
 	AllowedOrigins []string    // origins of browser programs; "*" is any, empty is none
 	TLS            *tls.Config // nil is plain HTTP
+	// TooLarge answers 413 to a request whose body is too long, in the form of the dialect that its path belongs to. It
+	// returns false, and does nothing, for other paths, which get plain text. nil is plain text everywhere.
+	TooLarge func(w http.ResponseWriter, r *http.Request) bool
 }
 
 // Server is one listener with everything that wraps a dialect: body limit, request ids, access log, CORS, panic guard,
@@ -56,6 +62,7 @@ func New(cfg Listen, handler http.Handler, log logrus.FieldLogger) *Server {
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
 		ConnContext:       s.mark,
 		ErrorLog:          stdlog.New(debugLog{s.log}, "", 0), // what clients do wrong, TLS handshakes for one
 	}

@@ -117,3 +117,45 @@ func TestRequireBearer(t *testing.T) {
 		}
 	}
 }
+
+// TestRotation: renaming the secret makes a new one; tokens of the old stay good until they expire, and no longer.
+func TestRotation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secrets", "jwt")
+	now := time.Now()
+	tokens, err := OpenTokens(path, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _ := os.ReadFile(path)
+	old, _ := tokens.Issue("admin")
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := tokens.Issue("admin")
+	if err != nil || fresh == old {
+		t.Fatalf("issued %q, %v", fresh, err)
+	}
+	if after, _ := os.ReadFile(path); len(after) < 43 || string(after) == string(before) {
+		t.Errorf("the secret is %q, and was %q", after, before)
+	}
+	again, err := OpenTokens(path, func() time.Time { return now }) // after a restart
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range map[string]*Tokens{"running": tokens, "restarted": again} {
+		for kind, token := range map[string]string{"old": old, "new": fresh} {
+			if user, err := v.Verify(token); user != "admin" || err != nil {
+				t.Errorf("%s: the %s token: %q, %v", name, kind, user, err)
+			}
+		}
+	}
+	now = now.Add(tokenLife + time.Minute)
+	if _, err := tokens.Verify(old); !errors.Is(err, cash.ErrUnauthorized) {
+		t.Errorf("expired: %v", err)
+	}
+	forged := &Tokens{secret: before, now: func() time.Time { return now }}
+	token, _ := forged.Issue("admin") // whoever has the old secret
+	if _, err := tokens.Verify(token); !errors.Is(err, cash.ErrUnauthorized) {
+		t.Errorf("signed with a secret that is over: %v", err)
+	}
+}

@@ -24,10 +24,14 @@ import (
 	"coffer/internal/cash"
 )
 
-// The credentials of a fresh installation. They are good on loopback listeners only, and in demo.
+// The credentials of a fresh installation, of most APIs and of the NV9 and coin API. They are good on loopback listeners
+// only, and in demo.
 const (
 	DefaultUser     = "admin"
 	DefaultPassword = "password"
+
+	NV9CoinUser     = "kittens"
+	NV9CoinPassword = "aresolovely"
 )
 
 // Argon2id cost: 19 MiB, two passes, one lane, 32 bytes (about 40 ms on a till PC).
@@ -43,12 +47,13 @@ const (
 const rememberFor = 5 * time.Minute
 
 // Users are the people and programs that may log in, kept in a file of hashes with mode 0600. While the file does not
-// exist there is one user, DefaultUser with DefaultPassword. Safe for use from any goroutine; a file that another
+// exist there is one user, by default DefaultUser with DefaultPassword. Safe for use from any goroutine; a file that another
 // process has changed is read again.
 type Users struct {
-	path string
-	now  func() time.Time
-	hash chan struct{} // one password is hashed at a time, so that logins cannot exhaust memory
+	path  string
+	first pair // who may log in while there is no file
+	now   func() time.Time
+	hash  chan struct{} // one password is hashed at a time, so that logins cannot exhaust memory
 
 	mu    sync.Mutex
 	stamp time.Time // modification time of what was read, zero for no file
@@ -57,6 +62,9 @@ type Users struct {
 	known map[[sha256.Size]byte]time.Time // accepted passwords, by HMAC under key, and until when
 	key   [32]byte
 }
+
+// pair is a name and its password.
+type pair struct{ name, password string }
 
 type user struct {
 	Name string `yaml:"name"`
@@ -71,7 +79,12 @@ type usersFile struct {
 // OpenUsers reads the users in the file path, which need not exist. It returns an error for a file that cannot be read
 // or is not understood.
 func OpenUsers(path string, now func() time.Time) (*Users, error) {
-	u := &Users{path: path, now: now, hash: make(chan struct{}, 1), known: map[[sha256.Size]byte]time.Time{}}
+	return OpenUsersWith(path, DefaultUser, DefaultPassword, now)
+}
+
+// OpenUsersWith is OpenUsers with another user who may log in while there is no file.
+func OpenUsersWith(path, name, password string, now func() time.Time) (*Users, error) {
+	u := &Users{path: path, first: pair{name, password}, now: now, hash: make(chan struct{}, 1), known: map[[sha256.Size]byte]time.Time{}}
 	_, _ = rand.Read(u.key[:])
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -176,7 +189,7 @@ func (u *Users) UpdateCredentials(ctx context.Context, name, password, newName, 
 
 // IsDefault says whether these are the credentials of a fresh installation.
 func IsDefault(name, password string) bool {
-	return name == DefaultUser && password == DefaultPassword
+	return name == DefaultUser && password == DefaultPassword || name == NV9CoinUser && password == NV9CoinPassword
 }
 
 // with returns users with name's password set.
@@ -221,7 +234,7 @@ func (u *Users) current() []user {
 	if len(u.users) > 0 {
 		return u.users
 	}
-	return []user{{DefaultUser, defaultHash()}}
+	return []user{{u.first.name, u.first.hash()}}
 }
 
 // find returns the hash of name, or one that nothing matches. The caller holds mu.
@@ -281,8 +294,16 @@ func (u *Users) remember(tag [sha256.Size]byte) {
 	u.known[tag] = now.Add(rememberFor)
 }
 
+// firstHashes are the hashes of passwords of fresh installations, by password, made when they are needed.
+var firstHashes sync.Map
+
+// hash is the hash of the pair's password.
+func (p pair) hash() string {
+	once, _ := firstHashes.LoadOrStore(p.password, sync.OnceValue(func() string { return hashPassword(p.password) }))
+	return once.(func() string)()
+}
+
 var (
-	defaultHash = sync.OnceValue(func() string { return hashPassword(DefaultPassword) })
 	nobodysHash = sync.OnceValue(func() string {
 		b := make([]byte, argonKey)
 		_, _ = rand.Read(b)

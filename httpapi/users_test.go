@@ -211,3 +211,24 @@ func TestGate(t *testing.T) {
 		t.Errorf("a pair that was good a moment ago: %v", err)
 	}
 }
+
+// TestFirstUser: another pair may be the one of a fresh installation, and it is a default like the other.
+func TestFirstUser(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nv9coin-users.yaml")
+	u, err := OpenUsersWith(path, NV9CoinUser, NV9CoinPassword, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !u.has(t, "kittens", "aresolovely") || u.has(t, "admin", "password") || !IsDefault("kittens", "aresolovely") {
+		t.Error("kittens has aresolovely, which is a default, and nobody else has anything")
+	}
+	if err := u.Set("till", "s3cret"); err != nil {
+		t.Fatal(err)
+	}
+	if !u.has(t, "kittens", "aresolovely") || !u.has(t, "till", "s3cret") {
+		t.Error("adding a user takes nobody away")
+	}
+	if err := u.Remove("kittens"); err != nil || u.has(t, "kittens", "aresolovely") {
+		t.Errorf("removed: %v", err)
+	}
+}

@@ -123,7 +123,7 @@ func (j *Journal) Check(ctx context.Context) error {
 
 // statements are the writer's, prepared once.
 type statements struct {
-	head, setHead, line, balance, op, opByID, opByKey, opLegs, closeOp, baseline, evidence, clearEvidence, probe *sql.Stmt
+	head, setHead, line, balance, op, opByID, opByKey, opLegs, closeOp, baseline, evidence, clearEvidence, probe, cursor *sql.Stmt
 }
 
 func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
@@ -148,6 +148,7 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 		{&s.evidence, "INSERT INTO evidence (device, at, type, data) VALUES ($1, $2, $3, $4)"},
 		{&s.clearEvidence, "DELETE FROM evidence WHERE device = $1"},
 		{&s.probe, "INSERT INTO probe (id, at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET at = $1"},
+		{&s.cursor, "INSERT INTO cursors (name, seq, note) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET seq = $2, note = $3"},
 	} {
 		var err error
 		if *p.stmt, err = db.PrepareContext(ctx, p.text); err != nil {
