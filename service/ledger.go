@@ -209,6 +209,34 @@ func (l *ledger) Entries(ctx context.Context, after int64, limit int) ([]cash.En
 	return with(l, func(j *journal.Journal) ([]cash.Entry, error) { return j.Entries(ctx, after, limit) })
 }
 
+func (l *ledger) LastLine(ctx context.Context, dev cash.DeviceID, kind cash.Kind, upTo int64) (e cash.Entry, found bool, err error) {
+	j, err := l.journal()
+	if err != nil {
+		return e, false, err
+	}
+	return j.LastLine(ctx, dev, kind, upTo)
+}
+
+func (l *ledger) LastSeq(ctx context.Context) (int64, error) {
+	return with(l, func(j *journal.Journal) (int64, error) { return j.LastSeq(ctx) })
+}
+
+func (l *ledger) Cursor(ctx context.Context, name string) (seq int64, note string, found bool, err error) {
+	j, err := l.journal()
+	if err != nil {
+		return 0, "", false, err
+	}
+	return j.Cursor(ctx, name)
+}
+
+func (l *ledger) KeepCursor(ctx context.Context, name string, seq int64, note string) error {
+	j, err := l.journal()
+	if err != nil {
+		return err
+	}
+	return j.KeepCursor(ctx, name, seq, note)
+}
+
 // Subscribe returns a closed channel while the ledger is not open.
 func (l *ledger) Subscribe(size int) (<-chan cash.Entry, func()) {
 	j, err := l.journal()

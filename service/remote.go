@@ -159,7 +159,11 @@ func (c *client) open(ctx context.Context, method, path string, in any) (io.Read
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	ask := http.DefaultClient
+	if req.URL.Scheme == "https" {
+		ask = trusted(c.dir)
+	}
+	resp, err := ask.Do(req)
 	if err != nil {
 		var u *url.Error
 		if errors.As(err, &u) {

@@ -9,6 +9,7 @@ import (
 	"coffer/httpapi"
 	"coffer/httpapi/cashdevice"
 	"coffer/httpapi/journalapi"
+	"coffer/httpapi/nv9coin"
 	"coffer/httpapi/ops"
 	"coffer/httpapi/simapi"
 	"coffer/internal/cash"
@@ -27,6 +28,13 @@ func (a *app) router(ctx context.Context, l config.Listener) (http.Handler, erro
 		switch section {
 		case "cashdevice":
 			cashdevice.Register(ctx, r, a.cashDevice(l, users))
+			continue
+		case "nv9coin":
+			deps, err := a.nv9Coin(l)
+			if err != nil {
+				return nil, err
+			}
+			nv9coin.Register(ctx, r, deps)
 			continue
 		case "journalapi":
 			a.journalRoutes(r, l)
@@ -68,6 +76,7 @@ func (a *app) documents() []ops.Document {
 		ops.Document
 	}{
 		{"cashdevice", ops.Document{Name: "cashdevice", Title: "ITL Cash Device REST API", YAML: cashdevice.OpenAPI}},
+		{"nv9coin", ops.Document{Name: "nv9coin", Title: "NV9 note reader and SMART Coin System API", YAML: nv9coin.OpenAPI}},
 		{"journalapi", ops.Document{Name: "journal", Title: "Ledger", YAML: journalapi.OpenAPI}},
 		{"simapi", ops.Document{Name: "sim", Title: "Simulator control", YAML: simapi.OpenAPI}},
 		{"ops", ops.Document{Name: "ops", Title: "Health, figures and machines", YAML: ops.OpenAPI}},

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"fmt"
 	"net/http"
 	"os"
@@ -20,6 +19,7 @@ import (
 	"coffer/devices/sim"
 	"coffer/httpapi"
 	"coffer/httpapi/cashdevice"
+	"coffer/httpapi/nv9coin"
 	"coffer/internal/bus"
 	"coffer/internal/cash"
 	"coffer/internal/till"
@@ -186,7 +186,7 @@ func (a *app) listen(ctx context.Context) error {
 			return err
 		}
 		srv := httpapi.New(httpapi.Listen{
-			Name: strings.Join(endpointNames(l), "+"), Addr: addr, AllowedOrigins: origins, TLS: cert,
+			Name: strings.Join(endpointNames(l), "+"), Addr: addr, AllowedOrigins: origins, TLS: cert, TooLarge: tooLarge(l),
 		}, router, a.log)
 		if err := srv.Listen(); err != nil {
 			return err
@@ -212,28 +212,30 @@ func (a *app) makersFile(l config.Listener) (origins []string, addr string, err 
 	return l.AllowedOrigins, maker.Address(l.Listen), nil
 }
 
-func (a *app) certificate(t *config.TLS) (*tls.Config, error) {
-	if t == nil {
-		return nil, nil
+// tooLarge words the 413 of a listener: that of nv9coin has a form of its own.
+func tooLarge(l config.Listener) func(http.ResponseWriter, *http.Request) bool {
+	if l.Serves("nv9coin") {
+		return nv9coin.TooLarge
 	}
-	pair, err := tls.LoadX509KeyPair(config.Resolve(a.dir, t.CertFile), config.Resolve(a.dir, t.KeyFile))
-	if err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+	return nil
 }
 
-// userFile returns the users of a listener. Listeners that name the same file share them.
+// userFile returns the users of a listener's Bearer APIs. Listeners that name the same file share them.
 func (a *app) userFile(l config.Listener) (*httpapi.Users, error) {
-	file := l.UsersFile
-	if file == "" {
-		file = "users.yaml"
+	return a.usersIn(l, "users.yaml", httpapi.DefaultUser, httpapi.DefaultPassword)
+}
+
+// usersIn returns the users in the listener's own file, or in file. name and password are those of a fresh installation
+// where the file is not the listener's own.
+func (a *app) usersIn(l config.Listener, file, name, password string) (*httpapi.Users, error) {
+	if l.UsersFile != "" {
+		file = l.UsersFile
 	}
 	file = config.Resolve(a.dir, file)
 	if u := a.users[file]; u != nil {
 		return u, nil
 	}
-	u, err := httpapi.OpenUsers(file, time.Now)
+	u, err := httpapi.OpenUsersWith(file, name, password, time.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +251,7 @@ func endpointNames(l config.Listener) []string {
 	var names []string
 	for _, s := range l.Serve {
 		name := "main"
-		if s == "cashdevice" {
+		if s == "cashdevice" || s == "nv9coin" {
 			name = s
 		}
 		if !slices.Contains(names, name) {
@@ -277,7 +279,7 @@ type settler struct{ till *till.Till }
 
 // Settle implements journalapi.Settler.
 func (s settler) Settle(ctx context.Context, actor, op string, paid cash.Counts) error {
-	return s.till.Settle(ctx, till.Call{Actor: actor}, op, paid)
+	return s.till.Settle(ctx, till.Call{Actor: actor + " via journalapi"}, op, paid)
 }
 
 // cashDevice is what the Cash Device REST API is built on.
@@ -286,6 +288,44 @@ func (a *app) cashDevice(l config.Listener, users *httpapi.Users) cashdevice.Dep
 		Station: a.station, Till: a.till, Bus: a.bus, Users: users, Tokens: a.tokens, Logins: a.logins,
 		LogDir: filepath.Join(a.dir, "logs", "devices"), Dialect: cashdevice.Dialect(l.Dialect), AllowDefaults: a.demo, Log: a.log.WithField("part", "cashdevice"), Now: time.Now,
 	}
+}
+
+// nv9Coin is what the NV9 and coin API of a listener is built on.
+func (a *app) nv9Coin(l config.Listener) (nv9coin.Deps, error) {
+	users, err := a.usersIn(l, "nv9coin-users.yaml", httpapi.NV9CoinUser, httpapi.NV9CoinPassword)
+	if err != nil {
+		return nv9coin.Deps{}, err
+	}
+	password, err := a.dispensePassword(l)
+	if err != nil {
+		return nv9coin.Deps{}, err
+	}
+	return nv9coin.Deps{
+		Station: a.station, Notes: l.Devices[0], Coins: l.Devices[1], Till: a.till, Bus: a.bus, Ledger: a.ledger,
+		Gate:     httpapi.Gate{Users: users, Logins: a.logins, AllowDefaults: a.demo},
+		Password: password, Window: l.DispenseWindow, AllowReplay: l.AllowReplay, UpperMD5: l.UpperCaseMD5,
+		Log: a.log.WithField("part", "nv9coin"), Now: time.Now,
+	}, nil
+}
+
+// dispensePassword reads the first line of the listener's dispensing password file.
+func (a *app) dispensePassword(l config.Listener) (string, error) {
+	if l.DispensePasswordFile == "" {
+		return nv9coin.DefaultPassword, nil
+	}
+	file := config.Resolve(a.dir, l.DispensePasswordFile)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("dispensing password: %w; write it as the first line of the file", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	if line = strings.TrimSuffix(line, "\r"); line == "" {
+		return "", fmt.Errorf("dispensing password: the first line of %s is empty", file)
+	}
+	if err := private(file); err != nil {
+		a.log.WithError(err).Warn("others can read the dispensing password")
+	}
+	return line, nil
 }
 
 // actor is who asks, for the ledger.

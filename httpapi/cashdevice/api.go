@@ -173,7 +173,7 @@ func queryOf(r *http.Request) map[string]string {
 // by says who asks, for the till.
 func (c *call) by() till.Call {
 	if name := httpapi.User(c.ctx); name != "" {
-		return till.Call{Actor: name}
+		return till.Call{Actor: name + " via cashdevice"}
 	}
 	return till.Call{Actor: "cashdevice"}
 }

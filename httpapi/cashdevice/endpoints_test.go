@@ -180,8 +180,8 @@ func TestDispense(t *testing.T) {
 				if got := b.till.took(); got != tt.asked {
 					t.Errorf("the till was asked for %q, want %q", got, tt.asked)
 				}
-				if tt.asked != "" && b.till.actor != "admin" {
-					t.Errorf("actor %q, want the user of the token", b.till.actor)
+				if tt.asked != "" && b.till.actor != "admin via cashdevice" {
+					t.Errorf("actor %q, want the user of the token and the API", b.till.actor)
 				}
 			})
 		})

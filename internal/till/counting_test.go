@@ -3,6 +3,7 @@ package till
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"coffer/internal/cash"
@@ -164,4 +165,26 @@ func TestSettleBeforeTheMachineIsBack(t *testing.T) {
 	r.forget()
 	r.must(r.till.Reconcile(t.Context(), testDev, notes(pieces(500, 3, 1000, 3), 0, 0, 2, 0, 0)))
 	r.rows()
+}
+
+// TestWhoMovedTheNote: who decided about a held note is in the ledger, before the machine is told; a refused decision is not.
+func TestWhoMovedTheNote(t *testing.T) {
+	r := newRig(t, full)
+	r.dev.snap.Escrow = &cash.Denom{Value: 500, Currency: "EUR"}
+	before := len(r.j.rows)
+	r.must(r.till.AcceptEscrow(t.Context(), Call{Actor: "anna via nv9coin"}, r.dev))
+	r.must(r.till.ReturnEscrow(t.Context(), Call{Actor: "anna via nv9coin"}, r.dev))
+	r.dev.snap.Escrow = nil
+	r.must(r.till.AcceptEscrow(t.Context(), Call{Actor: "anna via nv9coin"}, r.dev))
+	var got []string
+	for _, e := range r.j.rows[before:] {
+		if e.Kind != cash.KindOperation || e.Device != testDev || e.Value != 0 {
+			t.Errorf("row %+v", e)
+		}
+		got = append(got, e.Detail)
+	}
+	want := "accept from escrow by anna via nv9coin; return from escrow by anna via nv9coin"
+	if strings.Join(got, "; ") != want {
+		t.Errorf("rows %q, want %q", got, want)
+	}
 }

@@ -96,24 +96,47 @@ func (t *Till) Halt(ctx context.Context, c Call, d devices.Device) error {
 	})
 }
 
-// AcceptEscrow takes the held note. cash.ErrNothing if none is held, cash.ErrUnsupported by a machine without escrow.
-func (t *Till) AcceptEscrow(ctx context.Context, c Call, d devices.Device) error {
-	return t.Do(ctx, c, d, "accept from escrow", func(ctx context.Context) error {
-		e, ok := d.(devices.Escrow)
-		if !ok {
-			return cash.ErrUnsupported
+// Money is Do for a call by which money changes its owner or its place although it is no operation of its own: who has
+// asked is written to the ledger before f is called, as an operation row. A caller who knows that there is nothing to
+// act on does not come here, so that a refused call leaves no row.
+func (t *Till) Money(ctx context.Context, c Call, d devices.Device, name string, f func(context.Context) error) error {
+	return t.Do(ctx, c, d, name, func(ctx context.Context) error {
+		s := d.Snapshot()
+		if s.ID == "" {
+			return cash.ErrNotConnected
 		}
-		return e.AcceptEscrow(ctx)
+		row := cash.Line{
+			Device: s.ID, Kind: cash.KindOperation, Currency: s.Currency, From: cash.Unknown, To: cash.Unknown, Detail: name + by(c.Actor),
+		}
+		if _, err := t.journal.Write(ctx, cash.LedgerWrite{Lines: []cash.Line{row}}); err != nil {
+			return t.unhealthy(err)
+		}
+		t.healthy()
+		return f(ctx)
 	})
 }
 
-// ReturnEscrow gives the held note back. Errors as for AcceptEscrow.
+// AcceptEscrow takes the held note; who has asked is written to the ledger. cash.ErrNothing if none is held,
+// cash.ErrUnsupported by a machine without escrow.
+func (t *Till) AcceptEscrow(ctx context.Context, c Call, d devices.Device) error {
+	return t.escrow(ctx, c, d, "accept from escrow", func(ctx context.Context, e devices.Escrow) error { return e.AcceptEscrow(ctx) })
+}
+
+// ReturnEscrow gives the held note back. Otherwise as AcceptEscrow.
 func (t *Till) ReturnEscrow(ctx context.Context, c Call, d devices.Device) error {
-	return t.Do(ctx, c, d, "return from escrow", func(ctx context.Context) error {
+	return t.escrow(ctx, c, d, "return from escrow", func(ctx context.Context, e devices.Escrow) error { return e.ReturnEscrow(ctx) })
+}
+
+func (t *Till) escrow(ctx context.Context, c Call, d devices.Device, name string, f func(context.Context, devices.Escrow) error) error {
+	do := t.Money
+	if d.Snapshot().Escrow == nil {
+		do = t.Do // the machine refuses
+	}
+	return do(ctx, c, d, name, func(ctx context.Context) error {
 		e, ok := d.(devices.Escrow)
 		if !ok {
 			return cash.ErrUnsupported
 		}
-		return e.ReturnEscrow(ctx)
+		return f(ctx, e)
 	})
 }

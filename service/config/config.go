@@ -1,6 +1,8 @@
 package config
 
 import (
+	"time"
+
 	"coffer/devices"
 	"coffer/service/logging"
 )
@@ -21,14 +23,22 @@ type Listener struct {
 	Dialect        string   `yaml:"dialect,omitempty"` // of cashdevice: dotnet (default) or android
 	AllowedOrigins []string `yaml:"allowed_origins,omitempty"`
 	ServerConfig   string   `yaml:"serverconfig,omitempty"` // of cashdevice: the maker's serverconfig.json, whose keys win
-	UsersFile      string   `yaml:"users_file,omitempty"`   // default users.yaml
+	UsersFile      string   `yaml:"users_file,omitempty"`   // default users.yaml, of nv9coin nv9coin-users.yaml
 	TLS            *TLS     `yaml:"tls,omitempty"`
+
+	// Of nv9coin.
+	Devices              []string      `yaml:"devices,omitempty"`                // the note reader and the coin machine, by id
+	DispensePasswordFile string        `yaml:"dispense_password_file,omitempty"` // first line; without it the default password
+	DispenseWindow       time.Duration `yaml:"dispense_window,omitempty"`        // age of a timestamp, default 5m
+	AllowReplay          bool          `yaml:"allow_replay,omitempty"`           // carry a repeated Dispense out again
+	UpperCaseMD5         bool          `yaml:"upper_case_md5,omitempty"`         // take signatures made so, too
 }
 
-// TLS is the certificate of a listener.
+// TLS is the certificate of a listener: two files, or one that is made at the first start.
 type TLS struct {
-	CertFile string `yaml:"cert_file"`
-	KeyFile  string `yaml:"key_file"`
+	CertFile   string `yaml:"cert_file,omitempty"`
+	KeyFile    string `yaml:"key_file,omitempty"`
+	SelfSigned bool   `yaml:"self_signed,omitempty"`
 }
 
 // Simulated says whether any line is simulated.

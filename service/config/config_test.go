@@ -67,8 +67,8 @@ func TestDemo(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if a, b := cfg.HTTP[0].Listen, cfg.HTTP[1].Listen; a != "127.0.0.1:5000" || b != "127.0.0.1:8480" {
-		t.Errorf("listeners %s, %s", a, b)
+	if a, b, c := cfg.HTTP[0].Listen, cfg.HTTP[1].Listen, cfg.HTTP[2].Listen; a != "127.0.0.1:5000" || b != "127.0.0.1:8480" || c != "127.0.0.1:8526" {
+		t.Errorf("listeners %s, %s, %s", a, b, c)
 	}
 	if cfg.DataDir != "" {
 		t.Errorf("the demo has a data directory: %s", cfg.DataDir)

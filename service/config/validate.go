@@ -10,7 +10,7 @@ import (
 )
 
 // Sections are the values of http[].serve that this version can serve.
-var Sections = []string{"cashdevice", "journalapi", "simapi", "ops"}
+var Sections = []string{"cashdevice", "nv9coin", "journalapi", "simapi", "ops"}
 
 // Validate checks what the types cannot: ranges, names used twice, combinations. Its errors name the key at fault.
 func (c *Config) Validate() error {
@@ -60,8 +60,46 @@ func (c *Config) validateListeners() error {
 		if err := l.validate(key); err != nil {
 			return err
 		}
+		if err := c.validatePair(i); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// validatePair checks the two machines of a listener that serves nv9coin.
+func (c *Config) validatePair(i int) error {
+	l, key := c.HTTP[i], fmt.Sprintf("http[%d].devices", i)
+	switch {
+	case !l.Serves("nv9coin") && len(l.Devices) == 0:
+		return nil
+	case !l.Serves("nv9coin"):
+		return fault(key, "belongs to a listener that serves nv9coin")
+	case len(l.Devices) != 2 || strings.EqualFold(l.Devices[0], l.Devices[1]):
+		return fault(key, "needs the ids of two machines: the note reader, then the coin machine")
+	}
+	for j, id := range l.Devices {
+		if !c.hasDevice(id) {
+			return fault(fmt.Sprintf("%s[%d]", key, j), "no line has a device with the id %q", id)
+		}
+		for k, other := range c.HTTP[:i] {
+			if slices.ContainsFunc(other.Devices, func(o string) bool { return strings.EqualFold(o, id) }) {
+				return fault(fmt.Sprintf("%s[%d]", key, j), "%q is served as nv9coin by http[%d] already; its lists are given away once", id, k)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Config) hasDevice(id string) bool {
+	for _, l := range c.Lines {
+		for _, d := range l.Devices {
+			if d.ID == id {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (l Listener) validate(key string) error {
@@ -80,8 +118,25 @@ func (l Listener) validate(key string) error {
 		return fault(key+".dialect", "belongs to a listener that serves cashdevice")
 	case l.ServerConfig != "" && !l.Serves("cashdevice"):
 		return fault(key+".serverconfig", "belongs to a listener that serves cashdevice")
-	case l.TLS != nil && (l.TLS.CertFile == "" || l.TLS.KeyFile == ""):
-		return fault(key+".tls", "needs cert_file and key_file")
+	case l.TLS != nil && l.TLS.SelfSigned && (l.TLS.CertFile != "" || l.TLS.KeyFile != ""):
+		return fault(key+".tls", "takes cert_file and key_file, or self_signed: true, not both")
+	case l.TLS != nil && !l.TLS.SelfSigned && (l.TLS.CertFile == "" || l.TLS.KeyFile == ""):
+		return fault(key+".tls", "needs cert_file and key_file, or self_signed: true")
+	case l.DispenseWindow < 0:
+		return fault(key+".dispense_window", "is below zero")
+	}
+	return l.validateNV9Coin(key)
+}
+
+// validateNV9Coin refuses keys of nv9coin on a listener that does not serve it.
+func (l Listener) validateNV9Coin(key string) error {
+	for name, set := range map[string]bool{
+		"dispense_password_file": l.DispensePasswordFile != "", "dispense_window": l.DispenseWindow != 0,
+		"allow_replay": l.AllowReplay, "upper_case_md5": l.UpperCaseMD5,
+	} {
+		if set && !l.Serves("nv9coin") {
+			return fault(key+"."+name, "belongs to a listener that serves nv9coin")
+		}
 	}
 	return nil
 }
