@@ -217,8 +217,8 @@ func (l *ledger) LastLine(ctx context.Context, dev cash.DeviceID, kind cash.Kind
 	return j.LastLine(ctx, dev, kind, upTo)
 }
 
-func (l *ledger) LastSeq(ctx context.Context) (int64, error) {
-	return with(l, func(j *journal.Journal) (int64, error) { return j.LastSeq(ctx) })
+func (l *ledger) Head(ctx context.Context) (int64, error) {
+	return with(l, func(j *journal.Journal) (int64, error) { return j.Head(ctx) })
 }
 
 func (l *ledger) Cursor(ctx context.Context, name string) (seq int64, note string, found bool, err error) {

@@ -157,7 +157,7 @@ func (l *lists) load(ctx context.Context) error {
 	}
 	seq, note, found, err := l.ledger.Cursor(ctx, l.name)
 	if err == nil && !found {
-		if seq, err = l.ledger.LastSeq(ctx); err == nil {
+		if seq, err = l.ledger.Head(ctx); err == nil {
 			err = l.ledger.KeepCursor(ctx, l.name, seq, "[]")
 		}
 	}

@@ -34,7 +34,7 @@ type Ledger interface {
 	Entries(ctx context.Context, after int64, limit int) ([]cash.Entry, error)
 	LinesSince(ctx context.Context, dev cash.DeviceID, seq int64) ([]cash.Entry, error)
 	LastLine(ctx context.Context, dev cash.DeviceID, kind cash.Kind, upTo int64) (cash.Entry, bool, error)
-	LastSeq(ctx context.Context) (int64, error)
+	Head(ctx context.Context) (int64, error)
 	Op(ctx context.Context, id string) (cash.Op, bool, error)
 	OpByKey(ctx context.Context, key string) (cash.Op, bool, error)
 	Cursor(ctx context.Context, name string) (seq int64, note string, found bool, err error)

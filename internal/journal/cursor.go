@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"database/sql"
 
 	"coffer/internal/cash"
 )
@@ -30,14 +29,11 @@ func (j *Journal) KeepCursor(ctx context.Context, name string, seq int64, note s
 	return j.submit(ctx, &job{run: func(b *batch) error { return b.exec(b.stmts.cursor, name, seq, clean(note)) }})
 }
 
-// LastSeq returns the number of the newest row, 0 for an empty ledger.
-func (r *Reader) LastSeq(ctx context.Context) (int64, error) {
-	scan := func(s scanner) (n sql.NullInt64, err error) {
-		err = s.Scan(&n)
-		return n, err
-	}
-	n, _, err := one(collect(ctx, r.db.R, scan, "SELECT max(seq) FROM lines"))
-	return n.Int64, err
+// Head returns the number of the newest row of all, 0 for an empty ledger.
+func (r *Reader) Head(ctx context.Context) (int64, error) {
+	last := func(s scanner) (seq int64, err error) { return seq, s.Scan(&seq) }
+	seq, _, err := one(collect(ctx, r.db.R, last, "SELECT seq FROM lines ORDER BY seq DESC LIMIT 1"))
+	return seq, err
 }
 
 // LastLine returns the newest row of one device and kind with a sequence number up to upTo, false if there is none.

@@ -19,7 +19,7 @@ func TestCursor(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n, err := j.LastSeq(t.Context()); n != 0 || err != nil {
+	if n, err := j.Head(t.Context()); n != 0 || err != nil {
 		t.Errorf("cursors made %d rows (%v)", n, err)
 	}
 	if err := j.KeepCursor(t.Context(), "", 1, ""); !errors.Is(err, cash.ErrInvalid) {
@@ -55,7 +55,7 @@ func TestLastLine(t *testing.T) {
 			t.Errorf("up to %d: %+v %v %v", tt.upTo, e, found, err)
 		}
 	}
-	if n, err := j.LastSeq(t.Context()); n != 3 || err != nil {
+	if n, err := j.Head(t.Context()); n != 3 || err != nil {
 		t.Errorf("last row %d (%v)", n, err)
 	}
 }
