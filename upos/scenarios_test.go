@@ -2,6 +2,9 @@ package upos_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,7 +18,15 @@ type world struct {
 	service  *upos.Service
 	machines map[string]*upostest.Mechanism
 	drawer   *upostest.Drawer
-	dir      string
+	dir      string // for firmware, made when the first file is put there
+}
+
+// file puts a firmware file where the service looks for it.
+func (w *world) file(t testing.TB, name, text string) {
+	t.Helper()
+	must(t, os.MkdirAll(w.dir, 0o755))
+	t.Cleanup(func() { _ = os.RemoveAll(w.dir) })
+	must(t, os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o644))
 }
 
 // devices of the world, by role.
@@ -28,7 +39,7 @@ func newWorld(t testing.TB, change ...func(*upos.Config)) *world {
 	t.Helper()
 	keep := upostest.Recycler()
 	keep.CanRepay = false
-	w := &world{drawer: &upostest.Drawer{}, dir: t.TempDir(), machines: map[string]*upostest.Mechanism{
+	w := &world{drawer: &upostest.Drawer{}, dir: filepath.Join(firmwareDir, strings.ReplaceAll(t.Name(), "/", "_")), machines: map[string]*upostest.Mechanism{
 		"Till1": upostest.New(keep, upostest.CoinSystem()), "Till2": upostest.Till(), "Bills1": upostest.New(upostest.Validator()),
 		"Coins1": upostest.New(upostest.Hopper()), "Bills2": upostest.New(upostest.Recycler()), "Coins2": upostest.New(upostest.Hopper()),
 	}}
@@ -99,6 +110,20 @@ func (a app) Open(name string) error {
 
 func (a app) Call(method string, args map[string]any) (map[string]any, error) {
 	return a.h.Call(context.Background(), upos.Invocation{Method: method, Args: args, Actor: "tester"})
+}
+
+// firmwareDir is where the worlds of this run keep their firmware.
+var firmwareDir string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "upos")
+	if err != nil {
+		panic(err)
+	}
+	firmwareDir = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // bubble runs a test where time is virtual.

@@ -155,3 +155,10 @@ func (m *Mechanism) InBox(i int, p upos.Piece) int {
 	defer m.mu.Unlock()
 	return m.parts[i].Box[p]
 }
+
+// CanUpdate makes part i take firmware.
+func (m *Mechanism) CanUpdate(i int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.parts[i].CanUpdate = true
+}
