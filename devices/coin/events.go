@@ -36,6 +36,8 @@ func (d *driver) Take(e ssp.Event) ([]cash.Event, error) {
 		return d.credited(e)
 	case ssp.EvCoinRejected:
 		return []cash.Event{cash.CoinRejected{}}, nil
+	case ssp.EvCoinReturnPressed:
+		return []cash.Event{cash.CoinReturnPressed{}}, nil
 	}
 	return nil, nil
 }

@@ -38,7 +38,7 @@ func (m *Machine) serviceInfo(unit, about byte) answer {
 func (m *Machine) serviceFields(unit, about byte) []uint32 {
 	book := m.nv.health.units[unit]
 	since := book.since()
-	due := since.seen >= serviceEvery
+	due := m.faults.serviceDue || since.seen >= serviceEvery
 	switch about {
 	case serviceStatus:
 		return []uint32{bitIf(due, 1)}
@@ -78,6 +78,7 @@ func (m *Machine) maintained(p *params) answer {
 	year, okYear := digits(p.take(2))
 	return m.checked(p, okWeek && okYear && week >= 1 && week <= 53, func() answer {
 		h := &m.nv.health
+		m.faults.serviceDue = false
 		copy(h.serviceDays[1:], h.serviceDays[:])
 		h.serviceDays[0] = serviceDay{week, year}
 		for i := range h.units {
@@ -85,6 +86,16 @@ func (m *Machine) maintained(p *params) answer {
 		}
 		return reply(ssp.OK)
 	})
+}
+
+// serviceDue reports whether the machine asks for its maintenance, in every answer.
+func (m *Machine) serviceDue() bool {
+	for _, u := range m.nv.health.units {
+		if u.since().seen >= serviceEvery {
+			return true
+		}
+	}
+	return m.faults.serviceDue
 }
 
 // digits reads a number of two ASCII digits.

@@ -22,6 +22,7 @@
 //   - a multi escrow that is decided on: escrow:start, then for each note escrow:commit, or escrow:pick and
 //     escrow:return; escrow:end
 //   - a float, emptying or stacking: op:start, then for each note op:pick, op:place, for each coin op:coin
+//   - a recycler that clears a jam by itself: jam:recover
 //   - a start: boot:start (it answers again), boot:clear (what lay in the path goes where it belongs), boot:report
 //
 // A step waits while the machine is jammed, and while a host that polls with acknowledgement owes one; the customer's

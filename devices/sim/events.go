@@ -21,7 +21,7 @@ var since = map[ssp.EventCode]int{
 	ssp.EvIntoStackerAtReset: 6, ssp.EvTransferredToStacker: 6, ssp.EvSmartEmptied: 6, ssp.EvSmartEmptying: 6,
 	ssp.EvErrorDuringPayout: 6, ssp.EvValueAdded: 7, ssp.EvInitialising: 7, ssp.EvChannelDisable: 7,
 	ssp.EvCalibrationFailed: 7, ssp.EvCoinReturnPressed: 5, ssp.EvCoinMechEnabled: 6, ssp.EvCoinMechDisabled: 6,
-	ssp.EvCoinMechError: 7,
+	ssp.EvCoinMechError: 7, ssp.EvJamRecovery: 7,
 }
 
 // needsAck is the list of ssp.md 11.5.
@@ -142,6 +142,9 @@ func (m *Machine) statuses(ack bool) []ssp.Event {
 	status(m.initialising && ack, ssp.EvInitialising)
 	status(!m.ram.enabled, ssp.EvDisabled)
 	status(m.faults.cashboxOut, ssp.EvCashboxRemoved)
+	status(m.serviceDue(), ssp.EvMaintenanceRequired)
+	status(m.faults.payoutOut, ssp.EvPayoutOutOfService)
+	status(m.faults.recovering, ssp.EvJamRecovery)
 	out = m.escrowStatus(m.mech.statuses(out))
 	return m.operationStatus(out)
 }

@@ -40,6 +40,11 @@ const (
 	FaultMechError       = "coin_mech_error"   // it reports a fault of its own
 	FaultMechOK          = "coin_mech_ok"      // ends coin_mech_error
 	FaultMechReturn      = "coin_mech_return"  // somebody presses its return lever
+	FaultJamRecovery     = "jam_recovery"      // recyclers: they clear a jam by themselves, which costs up to five stored notes a move to the cashbox
+	FaultPayoutOut       = "payout_out"        // recyclers: the payout module is out of service
+	FaultPayoutBack      = "payout_back"       // ends payout_out
+	FaultServiceDue      = "service_due"       // the machine wants its maintenance
+	FaultServiceDone     = "service_done"      // ends service_due, as the host's maintenance reset does
 	FaultClear           = "clear"             // ends bit_flips, drop_bytes, duplicate_replies, delay and mute
 )
 
@@ -64,6 +69,8 @@ type faults struct {
 	divert                      bool
 	floatOut                    bool
 	mechOff, mechError          bool
+	recovering, payoutOut       bool
+	serviceDue                  bool
 }
 
 // faultKind is how a kind works: begin makes it so, end is what ForMS does later, nil where there is nothing to end.
@@ -74,6 +81,9 @@ type faultKind struct {
 
 // mechFaults are of machines with a coin mech only.
 var mechFaults = []string{FaultMechOff, FaultMechOn, FaultMechError, FaultMechOK, FaultMechReturn}
+
+// storeFaults are of machines with a payout store only.
+var storeFaults = map[string]bool{FaultPayoutJam: true, FaultPayoutOut: true, FaultPayoutBack: true, FaultJamRecovery: true}
 
 // set makes the two halves of a condition.
 func set(on func(m *Machine) *bool) (begin, end func(*Machine, Fault)) {
@@ -90,6 +100,8 @@ var faultKinds = func() map[string]faultKind {
 	divert, divertEnd := set(func(m *Machine) *bool { return &m.faults.divert })
 	calib, calibEnd := set(func(m *Machine) *bool { return &m.faults.calibration })
 	mechError, mechOK := set(func(m *Machine) *bool { return &m.faults.mechError })
+	out, back := set(func(m *Machine) *bool { return &m.faults.payoutOut })
+	due, serviced := set(func(m *Machine) *bool { return &m.faults.serviceDue })
 	plug, unplug := set(func(m *Machine) *bool { return &m.plugged })
 	return map[string]faultKind{
 		FaultJam:             {"", counted(jam, countJamIn, func(m *Machine) bool { return m.faults.jam }), unjam},
@@ -127,6 +139,12 @@ var faultKinds = func() map[string]faultKind {
 		FaultMechOK:     {familyCoin, mechOK, nil},
 		FaultMechReturn: {familyCoin, mechReturn, nil},
 
+		FaultJamRecovery: {familyNote, func(m *Machine, _ Fault) { m.recover() }, nil},
+		FaultPayoutOut:   {familyNote, out, back},
+		FaultPayoutBack:  {familyNote, back, nil},
+		FaultServiceDue:  {"", due, serviced},
+		FaultServiceDone: {"", serviced, nil},
+
 		FaultClear: {"", func(m *Machine, _ Fault) { m.noise = noise{rnd: m.noise.rnd} }, nil},
 	}
 }()
@@ -141,8 +159,8 @@ func (m *Machine) Fault(f Fault) error {
 	case k.family != "" && k.family != m.prof.Family,
 		slices.Contains(mechFaults, f.Kind) && !m.prof.has(featureCoinMech):
 		return fmt.Errorf("%w: fault %q is none of a %s", ErrInvalid, f.Kind, m.prof.Name)
-	case f.Kind == FaultPayoutJam && m.prof.Store == 0:
-		return fmt.Errorf("%w: a %s has no payout store", ErrInvalid, m.prof.Name)
+	case storeFaults[f.Kind] && m.prof.Store == 0, f.Kind == FaultJamRecovery && m.prof.has(featureFloat):
+		return fmt.Errorf("%w: a %s has no payout store for fault %q", ErrInvalid, m.prof.Name, f.Kind)
 	case (f.Kind == FaultFloatRemoved || f.Kind == FaultFloatAttached) && !m.prof.has(featureFloat):
 		return fmt.Errorf("%w: a %s has no note float", ErrInvalid, m.prof.Name)
 	case f.ForMS < 0 || f.ForMS > maxForMS, f.Rate < 0 || f.Rate > 1, f.Paid < 0, f.AtStep < 0:

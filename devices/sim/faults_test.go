@@ -41,6 +41,12 @@ func TestFaultsShow(t *testing.T) {
 		{"nv22", Fault{Kind: FaultPayoutJam}, "F0 D5 01 00 00 00 00 " + eur, Fault{Kind: FaultUnjam}, "F0"},
 		{"nv11", Fault{Kind: FaultFloatRemoved}, "F0 C7", Fault{Kind: FaultFloatAttached}, "F0 C8"},
 		{"nv11", Fault{Kind: FaultPayoutJam}, "F0 D5 01 00 00 00 00 " + eur, Fault{Kind: FaultUnjam}, "F0"},
+		{"hopper3", Fault{Kind: FaultPathOpen}, "F0 BD", Fault{Kind: FaultPathClosed}, "F0 BE"},
+		{"scs", Fault{Kind: FaultPathOpen}, "F0 BD", Fault{Kind: FaultPathClosed}, "F0 BE"},
+		{"twin", Fault{Kind: FaultServiceDue}, "F0 C0", Fault{Kind: FaultServiceDone}, "F0"},
+		{"nv200", Fault{Kind: FaultServiceDue}, "F0 C0", Fault{Kind: FaultServiceDone}, "F0"},
+		{"nv11", Fault{Kind: FaultPayoutOut}, "F0 C6", Fault{Kind: FaultPayoutBack}, "F0"},
+		{"spectral-payout", Fault{Kind: FaultPayoutOut}, "F0 C6", Fault{Kind: FaultPayoutBack}, "F0"},
 		{"spectral-payout", Fault{Kind: FaultUnplug}, "", Fault{Kind: FaultPlug}, "F0"},
 		{"spectral-payout", Fault{Kind: FaultMute}, "", Fault{Kind: FaultClear}, "F0"},
 		{"spectral-payout", Fault{Kind: FaultPowerOff}, "", Fault{Kind: FaultPowerOn}, ""},
@@ -119,7 +125,8 @@ func TestFaultRefusals(t *testing.T) {
 		f Fault
 	}{
 		{notes, Fault{}}, {notes, Fault{Kind: "fire"}}, {notes, Fault{Kind: FaultPayoutJam}}, {notes, Fault{Kind: FaultCalibrationFail}},
-		{notes, Fault{Kind: FaultFloatRemoved}}, {coins, Fault{Kind: FaultFloatAttached}}, {coins, Fault{Kind: FaultMechOff}},
+		{notes, Fault{Kind: FaultFloatRemoved}}, {coins, Fault{Kind: FaultFloatAttached}}, {notes, Fault{Kind: FaultPayoutOut}},
+		{coins, Fault{Kind: FaultJamRecovery}}, {coins, Fault{Kind: FaultPayoutOut}}, {coins, Fault{Kind: FaultMechOff}},
 		{coins, Fault{Kind: FaultBitFlips, Rate: 1.1}}, {coins, Fault{Kind: FaultBitFlips, Rate: -1}},
 		{coins, Fault{Kind: FaultJam, ForMS: -1}}, {coins, Fault{Kind: FaultHaltPayoutAfter, Paid: -1}}, {coins, Fault{Kind: FaultPowerOff, AtStep: -1}},
 	} {
@@ -127,6 +134,41 @@ func TestFaultRefusals(t *testing.T) {
 			t.Errorf("%s %+v: %v", c.m.Profile(), c.f, err)
 		}
 	}
+}
+
+// TestJamRecovery: a recycler clears a jam by itself, at the cost of five notes (ssp.md 13.4).
+func TestJamRecovery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, h := startRecycler(t, Options{})
+		for range 2 {
+			if err := m.Fault(Fault{Kind: FaultJamRecovery}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.talk("56", "F0 B0", "33 F4 01 00 00 "+eur+" 58", "F5 03")
+		pause(recoverTime)
+		h.talk("56", "F0", "53", "F0 07 00 00 F4 01 00 00 "+eur+" 01 00 E8 03 00 00 "+eur+" 04 00 D0 07 00 00 "+eur+
+			" 00 00 88 13 00 00 "+eur+" 00 00 10 27 00 00 "+eur+" 00 00 20 4E 00 00 "+eur+" 00 00 50 C3 00 00 "+eur+" 00 00 00 00")
+		tr := m.Truth()
+		check(t, tr)
+		if count(tr.Cashbox, 2000) != 4 || count(tr.Cashbox, 1000) != 1 || tr.Counters["transferred"] != 5 {
+			t.Errorf("truth %+v", tr)
+		}
+	})
+}
+
+// TestPayoutOutOfService: nothing is paid, and nothing goes into the store, as long as it lasts.
+func TestPayoutOutOfService(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, h := startRecycler(t, Options{})
+		m.Fault(Fault{Kind: FaultPayoutOut})
+		h.talk("33 F4 01 00 00 "+eur+" 58", "F5 04")
+		m.Insert(Insert{Value: 500, Currency: "EUR"})
+		h.drain()
+		if tr := m.Truth(); count(tr.Cashbox, 500) != 1 {
+			t.Errorf("truth %+v", tr)
+		}
+	})
 }
 
 // TestCashboxTaken: an emptied cashbox leaves start behind, a full one comes back as it was.

@@ -158,7 +158,7 @@ func cashboxPayoutData(m *Machine) answer {
 // storeTakes reports whether an accepted piece goes into the payout store: it is routed there and there is room.
 func (m *Machine) storeTakes(d denom) bool {
 	level, limit := m.stock.count(d, inPayout), int(m.ram.limits[d])
-	return m.prof.Store > 0 && !m.faults.payoutJam && !m.faults.floatOut && m.nv.routes[d] == routeStore &&
+	return m.prof.Store > 0 && !m.faults.payoutJam && !m.faults.payoutOut && !m.faults.floatOut && m.nv.routes[d] == routeStore &&
 		m.storeUsed() < m.prof.Store && (limit == 0 || level < limit) && (level > 0 || m.reelFree()) &&
 		m.hopperTakes(d) && m.recyclerTakes(d)
 }

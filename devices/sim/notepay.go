@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"time"
 
 	"coffer/ssp"
 )
@@ -32,8 +33,10 @@ func (n *notePath) next() {
 	})
 }
 
-func (n *notePath) payoutRuns() bool { return !n.m.faults.payoutJam && !n.m.faults.floatOut }
-func (n *notePath) pathFree() bool   { return n.payoutRuns() && !n.m.faults.pathOpen }
+func (n *notePath) payoutRuns() bool {
+	return !n.m.faults.payoutJam && !n.m.faults.floatOut && !n.m.faults.payoutOut
+}
+func (n *notePath) pathFree() bool { return n.payoutRuns() && !n.m.faults.pathOpen }
 func (n *notePath) cashboxOpen() bool {
 	return n.payoutRuns() && !n.m.faults.cashboxOut && !n.m.faults.stackerFull
 }
@@ -177,4 +180,30 @@ func (n *notePath) clearFromStore(p *piece, was phase) {
 		n.m.nv.op.paid += p.d.value
 	}
 	n.m.report(ssp.Event{Code: ssp.EvIntoStackerAtReset, Values: money(p.d.value, p.d.currency)})
+}
+
+// A recycler that clears a jam by itself: how long it takes, and how many stored notes it costs at most (ssp.md 13.4).
+const (
+	recoverTime  = 2 * time.Second
+	recoverNotes = 5
+)
+
+// recover lets a recycler clear a jam by itself, as soon as nothing else moves. The notes go to the cashbox.
+func (m *Machine) recover() {
+	if m.faults.recovering {
+		return
+	}
+	m.faults.recovering = true
+	m.afterIf("jam:recover", recoverTime, func() bool { return m.nv.op == nil && m.mech.idle() && !m.faults.cashboxOut }, func() {
+		m.faults.recovering = false
+		m.nv.moved, m.nv.unknown = map[denom]int{}, 0
+		for i, d := range m.stored() {
+			if i == recoverNotes {
+				break
+			}
+			m.stock.move(d, inPayout, inCashbox)
+			m.count(transferred, 1)
+			m.toCashbox(d)
+		}
+	})
 }

@@ -139,11 +139,11 @@ func (m *Machine) toCashbox(d denom) { m.nv.moved[d]++ }
 // ready reports whether an operation may start: the answer to refuse with if not.
 func (m *Machine) ready() (answer, bool) {
 	switch {
-	case m.nv.op != nil, m.holding(), m.initialising, m.mech.busy(), m.ram.stirring, m.faults.jam, m.faults.payoutJam:
+	case m.nv.op != nil, m.holding(), m.initialising, m.mech.busy(), m.ram.stirring, m.faults.jam, m.faults.payoutJam, m.faults.recovering:
 		return refuse(busy), false
 	case m.prof.commands[ssp.CmdEnablePayout] && !m.ram.payoutEnabled,
 		m.opt.DisableStopsPayout && !m.ram.enabled,
-		m.faults.pathOpen, m.faults.calibration:
+		m.faults.pathOpen, m.faults.calibration, m.faults.payoutOut:
 		return refuse(disabled), false
 	}
 	return answer{}, true

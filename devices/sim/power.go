@@ -36,7 +36,7 @@ func (m *Machine) powerOff() {
 	if d := m.nv.escrow.decision; d != nil {
 		d.cut = true
 	}
-	m.faults.calibration = false
+	m.faults.calibration, m.faults.recovering = false, false
 	m.ram = newVolatile(m)
 	m.wire = receiver{}
 }

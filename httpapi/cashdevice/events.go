@@ -111,8 +111,8 @@ func (s *story) tell(e cash.Event) {
 	case cash.RouteSet:
 		s.add(true, "SetDenominationRouteFinishedEventResponse", member{"result", e.OK},
 			member{"message", "Set denomination route finished: " + truth(e.OK)})
-	case cash.CoinRejected, cash.Filled, cash.CashboxSet, cash.UnknownEvent, cash.Discrepancy:
-		// Not in this API: the first three have no event, the others are for the operator, in the ledger and the log.
+	case cash.CoinRejected, cash.CoinReturnPressed, cash.Filled, cash.CashboxSet, cash.UnknownEvent, cash.Discrepancy:
+		// Not in this API: the first four have no event, the others are for the operator, in the ledger and the log.
 	}
 }
 

@@ -147,6 +147,9 @@ type (
 	// CoinRejected: a coin came out of the feeder unread or unwanted.
 	CoinRejected struct{}
 
+	// CoinReturnPressed: somebody has pressed the return lever of the coin mech. Moves nothing by itself.
+	CoinReturnPressed struct{}
+
 	// NoteInBezel: a dispensed note waits to be taken.
 	NoteInBezel struct{ Note Denom }
 
@@ -267,6 +270,7 @@ func (CoinCredited) isEvent()      {}
 func (Filled) isEvent()            {}
 func (CashboxSet) isEvent()        {}
 func (CoinRejected) isEvent()      {}
+func (CoinReturnPressed) isEvent() {}
 func (NoteInBezel) isEvent()       {}
 func (Progress) isEvent()          {}
 func (Ended) isEvent()             {}
