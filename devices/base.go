@@ -234,7 +234,7 @@ func (b *Base) Account(ctx context.Context) (acc *cash.Account, err error) {
 
 // Raw implements Device.
 func (b *Base) Raw(ctx context.Context, cmd []byte) (answer []byte, err error) {
-	if len(cmd) == 0 || refusedRaw[ssp.Command(cmd[0])] {
+	if len(cmd) == 0 || refusedRaw[ssp.Command(cmd[0])] || refusedExpansion(cmd) {
 		return nil, fmt.Errorf("%w: this command cannot be sent by hand", cash.ErrInvalid)
 	}
 	err = b.do(ctx, NeedAnswer, nil, func(c *Core) error {
@@ -242,6 +242,19 @@ func (b *Base) Raw(ctx context.Context, cmd []byte) (answer []byte, err error) {
 		return err
 	})
 	return answer, err
+}
+
+// refusedExpansion says whether cmd is an expansion command that nobody may send past the driver, for the same reasons.
+func refusedExpansion(cmd []byte) bool {
+	if ssp.Command(cmd[0]) != ssp.CmdExpansion {
+		return false
+	}
+	sub, _, _ := ssp.ParseExpansion(cmd[1:])
+	switch sub {
+	case ssp.ExpReplenish, ssp.ExpSetRecyclerRoute, ssp.ExpSetCassetteMode, ssp.ExpAddCashboxLevel, ssp.ExpClearCashboxLevels:
+		return true
+	}
+	return false
 }
 
 // refusedRaw are the commands that nobody may send past the driver: they move money or say where it goes, change keys,

@@ -257,7 +257,7 @@ func TestStatesOfCoinMachines(t *testing.T) {
 		want   []string
 	}{
 		{"C4", []string{"state COIN_MECH_JAMMED", "state IDLE"}},
-		{"C5", nil},
+		{"C5", []string{"CoinReturnPressed {}"}},
 		{"BD", []string{"state COIN_MECH_DISABLED", "state IDLE"}},
 		{"BE", []string{"state COIN_MECH_ENABLED", "state IDLE"}},
 		{"B7 03", []string{"state ERROR", "state IDLE"}},

@@ -298,6 +298,8 @@ func TestInvalidPayouts(t *testing.T) {
 		b.is(err, cash.ErrInvalid)
 		_, err = b.dev.Device().Raw(b.Context(), nil)
 		b.is(err, cash.ErrInvalid)
+		_, err = b.dev.Device().Raw(b.Context(), []byte{0x30, 0xE0, 0x18})
+		b.is(err, cash.ErrInvalid)
 	})
 	inBubble(t, devices.DeviceConfig{}, asValidator, func(b *bench) {
 		b.ready()

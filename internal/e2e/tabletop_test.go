@@ -33,6 +33,7 @@ import (
 type tabletop struct {
 	t       *testing.T
 	kind    model
+	world   *sim.World
 	machine *sim.Machine
 	loose   bool // nobody can know where some pieces came from
 	cable   *sim.Line
@@ -98,7 +99,7 @@ func onTabletop(t *testing.T, kind model, f func(*tabletop)) {
 		if err := world.SetSpeed(10); err != nil { // fewer polls that see nothing
 			t.Fatal(err)
 		}
-		tt := &tabletop{t: t, kind: kind, cable: world.AddLine(recyclerPort), dir: t.TempDir()}
+		tt := &tabletop{t: t, kind: kind, world: world, cable: world.AddLine(recyclerPort), dir: t.TempDir()}
 		var err error
 		tt.machine, err = tt.cable.AddMachine(kind.address(), kind.profile, sim.Options{
 			Currency: "EUR", Dataset: kind.dataset(), Levels: kind.levels,

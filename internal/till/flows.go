@@ -20,7 +20,7 @@ func unbooked(b *books, acc cash.Account) flows {
 			f, ok = noteFlows(b.base.Account.Counters, acc.Counters)
 		case cash.CountersCoin:
 			grown := acc.Levels.Pieces() - b.base.Account.Levels.Pieces() - b.since.adjusted
-			f, ok = coinFlows(b.base.Account.Counters, acc.Counters, grown)
+			f, ok = coinFlows(b.base.Account.Counters, acc.Counters, grown, b.since)
 		case cash.CountersHopper:
 			grown := acc.Levels.Pieces() - b.base.Account.Levels.Pieces() - b.since.adjusted
 			f, ok = hopperFlows(b.base.Account.Counters, acc.Counters, grown, b.since)
@@ -51,20 +51,35 @@ func noteFlows(before, now []uint32) (flows, bool) {
 
 // coinFlows reads the counters of coin machines (ssp.md §10.12): out, in, six about faults, and from some firmware on
 // the ninth, coins sent to the cashbox from either side. They tell four flows only together with the growth of the
-// store: in = stored+stacked, out = paid+shifted, growth = stored-paid-shifted, ninth = stacked+shifted.
-func coinFlows(before, now []uint32, growth int) (flows, bool) {
+// store: in = stored+stacked, out = paid+shifted, growth = stored-paid-shifted, ninth = stacked+shifted. Where no four
+// flows make up such figures, a hand has filled the store or taken from it, and the ledger is believed in what went into
+// the cashbox.
+func coinFlows(before, now []uint32, growth int, since tally) (flows, bool) {
 	c, ok := differences(before, now, 8)
 	if !ok {
 		return flows{}, false
 	}
 	out, in := c[0], c[1]
-	f := flows{stored: growth + out, paid: out}
-	f.stacked = in - f.stored
+	least, most := 0, in
+	if len(c) > 8 {
+		least, most = max(0, c[8]-out), min(in, c[8])
+	}
+	f := flows{stacked: stackedIn(in-growth-out, least, most, since), paid: out}
+	f.stored = in - f.stacked
 	if len(c) > 8 {
 		f.shifted, f.apart = c[8]-f.stacked, true
 		f.paid -= f.shifted
 	}
 	return f, true
+}
+
+// stackedIn is how many coins went from the front into the cashbox: n if that can be, else what the ledger has, as near as
+// the counters allow.
+func stackedIn(n, least, most int, since tally) int {
+	if n >= least && n <= most {
+		return n
+	}
+	return max(least, min(most, since.stacked))
 }
 
 // hopperFlows reads the counters of the SMART Hopper 3 (ssp.md §10.12): past sensors, in, out, to cashbox, and requests.
@@ -86,6 +101,8 @@ func hopperFlows(before, now []uint32, growth int, since tally) (flows, bool) {
 		f.stored, f.shifted, f.paid = in-f.stacked, box-f.stacked, out
 		return f, true
 	}
+	f.stacked = stackedIn(f.stacked, max(0, box-out), min(in, box), since)
+	f.stored, f.shifted = in-f.stacked, box-f.stacked
 	f.paid = out - f.shifted
 	return f, true
 }

@@ -37,6 +37,11 @@ func TestHopperFlows(t *testing.T) {
 		{"filled by hand", []uint32{2, 0, 2, 0, 1, 0}, 108, tally{adjusted: 10}, flows{paid: 2}},
 		{"everything", []uint32{14, 6, 8, 5, 1, 1}, 96, tally{}, flows{stored: 4, stacked: 2, paid: 5, shifted: 3}},
 
+		{"a coin, and a hand took one", []uint32{1, 1, 0, 0, 0, 0}, 100, tally{stored: 1}, flows{}},
+		{"a coin, and a hand put in ten", []uint32{1, 1, 0, 0, 0, 0}, 111, tally{stored: 1}, flows{}},
+		{"a coin into the cashbox, and a hand took three", []uint32{1, 1, 0, 1, 0, 0}, 97, tally{stacked: 1}, flows{}},
+		{"paid, and a hand put in ten", []uint32{2, 0, 2, 0, 1, 0}, 108, tally{}, flows{paid: 2}},
+
 		{"out without cashbox: float", []uint32{40, 0, 0, 40, 0, 1}, 60, tally{}, flows{shifted: 40}},
 		{"out without cashbox: float, booked", []uint32{40, 0, 0, 40, 0, 1}, 60, tally{shifted: 40}, flows{}},
 		{"out without cashbox: float, in part booked", []uint32{40, 0, 0, 40, 0, 1}, 60, tally{shifted: 30}, flows{shifted: 10}},
@@ -75,14 +80,19 @@ func TestCoinFlows(t *testing.T) {
 		name     string
 		counters []uint32
 		level    int
+		since    tally
 		want     flows
 	}{
-		{"nine", []uint32{8, 6, 0, 0, 0, 0, 0, 0, 5}, 96, flows{stored: 4, stacked: 2, paid: 5, shifted: 3, apart: true}},
-		{"eight", []uint32{8, 6, 0, 0, 0, 0, 0, 0}, 96, flows{stored: 4, stacked: 2, paid: 8}},
+		{"nine", []uint32{8, 6, 0, 0, 0, 0, 0, 0, 5}, 96, tally{}, flows{stored: 4, stacked: 2, paid: 5, shifted: 3, apart: true}},
+		{"eight", []uint32{8, 6, 0, 0, 0, 0, 0, 0}, 96, tally{}, flows{stored: 4, stacked: 2, paid: 8}},
+		{"nine, a coin, and a hand took one", []uint32{0, 1, 0, 0, 0, 0, 0, 0, 0}, 100, tally{stored: 1}, flows{apart: true}},
+		{"nine, a coin into the cashbox, and a hand took three", []uint32{0, 1, 0, 0, 0, 0, 0, 0, 1}, 97, tally{stacked: 1}, flows{apart: true}},
+		{"nine, a float, and a hand put in ten", []uint32{5, 0, 0, 0, 0, 0, 0, 0, 5}, 105, tally{}, flows{shifted: 5, apart: true}},
+		{"eight, and a hand put in ten", []uint32{2, 1, 0, 0, 0, 0, 0, 0}, 109, tally{stored: 1}, flows{paid: 2}},
 	} {
 		c.want.known = true
 		acc := cash.Account{Levels: cash.Counts{{Value: 50, Currency: "EUR"}: c.level}, Counters: c.counters, Kind: cash.CountersCoin}
-		if got := unbooked(coinBooks(cash.CountersCoin, len(c.counters), tally{}), acc); got != c.want {
+		if got := unbooked(coinBooks(cash.CountersCoin, len(c.counters), c.since), acc); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}

@@ -321,6 +321,18 @@ var coinCases = []reconcileCase{
 		lines: []string{"move 2x100 payout>cashbox"},
 	},
 	{
+		name:   "a hand took coins out of the hopper after some came in",
+		before: coins(pieces(100, 4), 0, 0, 0, 0, 0, 0, 0, 0, 0), now: coins(pieces(100, 4), 0, 2, 0, 0, 0, 0, 0, 0, 0),
+		rows:  []cash.Line{row(cash.KindCredit, 100, 2, cash.Customer, cash.Payout)},
+		lines: []string{"discrepancy 2x100 payout>unknown"}, told: []string{"Discrepancy"},
+	},
+	{
+		name:   "a hand filled the hopper and did not say so",
+		before: coins(pieces(100, 4), 0, 0, 0, 0, 0, 0, 0, 0, 0), now: coins(pieces(100, 16), 0, 2, 0, 0, 0, 0, 0, 0, 0),
+		rows:  []cash.Line{row(cash.KindCredit, 100, 2, cash.Customer, cash.Payout)},
+		lines: []string{"discrepancy 10x100 unknown>payout"}, told: []string{"Discrepancy"},
+	},
+	{
 		name:   "a coin comes in while coins go out",
 		before: coins(pieces(500, 4, 1000, 4), 0, 0, 0, 0, 0, 0, 0, 0, 0), now: coins(pieces(500, 4, 1000, 3), 2, 1, 0, 0, 0, 0, 0, 0, 0),
 		evidence: []cash.Event{coin(500, 1, cash.Payout), ended(cash.OpDispense, cash.OpDone, 1500)},
