@@ -142,7 +142,7 @@ func (tt *tabletop) record(began time.Time) *recorder {
 			if e.Tx {
 				r.list = append(r.list, heard{at: e.At.Sub(began), cmd: e.Plain, plain: !sealed(e.Raw)})
 			} else {
-				for i := len(r.list) - 1; ; i-- {
+				for i := len(r.list) - 1; i >= 0; i-- { // none: its command went out before
 					if r.list[i].cmd != nil {
 						r.list[i].answer = e.Plain
 						break
