@@ -108,7 +108,11 @@ func (c *Core) poll(ctx context.Context) ([]ssp.Event, error) {
 	if c.hold, err = c.driver.After(a.events, false); err != nil {
 		return nil, err
 	}
-	c.schedule(c.op.running || moving(a.events) || oneShot(a.events) || c.driver.Busy() && !c.hold && !c.waiting())
+	inMotion := c.op.running || moving(a.events) || oneShot(a.events)
+	c.schedule(inMotion || c.driver.Busy() && !c.hold && !c.waiting())
+	if m := inMotion || c.driver.Busy() || c.hold; m != c.pic.Moving {
+		c.Edit(func(s *Snapshot) { s.Moving = m })
+	}
 	c.show()
 	return a.events, nil
 }

@@ -29,6 +29,7 @@ type Snapshot struct {
 	MultiEscrowSize int         // notes that the machine holds in its store at most; 0: it holds none there; see MultiEscrow
 	MultiHeld       cash.Counts // notes that it holds there
 	Operation       cash.OpKind // what the machine is doing, "" for nothing
+	Moving          bool        // by its last answer money is on its way in it, or was told of a moment ago
 	Channels        []Channel   // in dataset order; channel n is at n-1
 	Levels          cash.Counts // payout store, as last read
 	Counters        []uint32

@@ -36,6 +36,7 @@ var layers = map[string][]string{
 	"upos":              {},
 	"upos/internal/gen": {}, // a command of go generate
 	"upos/uposclient":   {},
+	"upos/machines":     {"upos", "internal/bus", "internal/till", "devices", "ssp"}, // only the till moves money
 
 	"fiscal":        {},
 	"fiscal/caspos": {"fiscal"},
