@@ -26,6 +26,9 @@ type LineConfig struct {
 	Devices []DeviceConfig `yaml:"devices"`
 	// ReplyTimeout is how long an answer is waited for, each try; 0 means line.DefaultReplyTimeout.
 	ReplyTimeout time.Duration `yaml:"-"`
+	// DownloadPace is what the pauses and limits of a download are multiplied with, where machines are known to be
+	// faster than real ones; 0 means 1.
+	DownloadPace float64 `yaml:"-"`
 }
 
 // DeviceConfig is one machine. The zero value of a field means its default.

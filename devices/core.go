@@ -69,6 +69,7 @@ type Core struct {
 	audit      auditor
 	ledger     error // why the ledger refuses, while it does
 	closing    bool
+	leave      *leave    // the device is to leave its line; nil: it is not
 	wireLogged time.Time // when the line's frames were last written to the log
 	tried      func()    // tells that the first attempt to get ready has come to an end
 }

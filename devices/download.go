@@ -2,6 +2,7 @@ package devices
 
 import (
 	"context"
+	"fmt"
 
 	"coffer/ssp"
 )
@@ -27,11 +28,35 @@ const (
 	DownloadRestarting                      // the machine starts again
 )
 
+// String names the stage as errors do.
+func (s DownloadStage) String() string {
+	switch s {
+	case DownloadChecking:
+		return "checking"
+	case DownloadRAM:
+		return "RAM loader"
+	case DownloadUpdating:
+		return "update"
+	}
+	return "restart"
+}
+
 // DownloadProgress counts blocks; both are 0 before their stage.
 type DownloadProgress struct {
 	Stage               DownloadStage
 	RAMBlock, RAMBlocks int
 	Block, Blocks       int
+}
+
+// String says how far a download is: "update, block 3 of 17".
+func (p DownloadProgress) String() string {
+	switch p.Stage {
+	case DownloadRAM:
+		return fmt.Sprintf("%v, block %d of %d", p.Stage, p.RAMBlock, p.RAMBlocks)
+	case DownloadUpdating:
+		return fmt.Sprintf("%v, block %d of %d", p.Stage, p.Block, p.Blocks)
+	}
+	return p.Stage.String()
 }
 
 // Downloader can put firmware and datasets into machines. Station implements it.

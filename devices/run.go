@@ -32,6 +32,12 @@ func (b *Base) run(ctx context.Context) {
 		}
 		c.disconnected(err)
 		c.tried()
+		if away, ok := errors.AsType[awayError](err); ok {
+			if !c.stayAway(ctx, away.leave) {
+				return
+			}
+			continue
+		}
 		if errors.Is(err, errStopped) || !c.rest(ctx, pause) {
 			return
 		}
@@ -89,13 +95,16 @@ func (c *Core) disconnected(err error) {
 		s.Connected, s.Ready, s.Running, s.AcceptorEnabled = false, false, false, false
 		s.Escrow, s.MultiHeld, s.Operation, s.Error = nil, nil, "", reason(err)
 	})
+	c.notLeft(err)
 	if errors.Is(err, errReset) {
 		c.tell(cash.StateReset)
 	}
 	c.tell(cash.StateNotConnected)
 	c.show()
 	if was && c.id != "" {
-		if !errors.Is(err, errStopped) {
+		if _, away := errors.AsType[awayError](err); away {
+			c.Log.Info(err)
+		} else if !errors.Is(err, errStopped) {
 			c.Log.WithError(err).Warn("not connected")
 			c.logWire("not connected")
 		}
@@ -209,10 +218,16 @@ func (c *Core) turn(ctx context.Context) (err error) {
 			c.PollNow()
 		}
 		c.show()
+		if err == nil {
+			err = c.goOnLeaving(nil)
+		}
 		return err
 	}
-	_, err = c.poll(ctx)
-	return err
+	answer, err := c.poll(ctx)
+	if err != nil {
+		return err
+	}
+	return c.goOnLeaving(answer)
 }
 
 // wind brings a machine to rest: acceptor off, escrow given back, operations ended. Calls that change anything are

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sirupsen/logrus"
 
@@ -42,6 +43,8 @@ type stationLine struct {
 	done   chan struct{}      // closed when the line has ended
 	wg     sync.WaitGroup     // its devices
 	ending bool               // the station stops
+
+	downloads atomic.Bool // a download runs on it
 }
 
 // NewStation returns a station over the configured lines. openers gives the link of a line by port name; a line without
@@ -112,13 +115,14 @@ func (s *Station) name(l *stationLine, b *Base, model string) cash.DeviceID {
 func (s *Station) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.ctx = ctx
-	lines := append([]*stationLine(nil), s.lines...)
-	for _, l := range lines {
+	var configured []*Base
+	for _, l := range s.lines {
 		s.start(l)
+		configured = append(configured, l.bases...)
 	}
 	close(s.running)
 	s.mu.Unlock()
-	go s.watchTried(ctx, lines)
+	go s.watchTried(ctx, configured)
 	<-ctx.Done()
 	s.wg.Wait()
 	return nil
@@ -165,14 +169,12 @@ func (s *Station) startBase(l *stationLine, b *Base) {
 }
 
 // watchTried closes tried when every configured device was tried once.
-func (s *Station) watchTried(ctx context.Context, lines []*stationLine) {
-	for _, l := range lines {
-		for _, b := range l.bases {
-			select {
-			case <-b.tried:
-			case <-ctx.Done():
-				return
-			}
+func (s *Station) watchTried(ctx context.Context, configured []*Base) {
+	for _, b := range configured {
+		select {
+		case <-b.tried:
+		case <-ctx.Done():
+			return
 		}
 	}
 	close(s.tried)

@@ -68,6 +68,19 @@ func TestOverPipe(t *testing.T) {
 	}
 }
 
+// TestOverTCP: downloads alone care what a line is made of.
+func TestOverTCP(t *testing.T) {
+	devicetest.Run(t, func(t *testing.T) *devicetest.Rig {
+		r, l := rig(t, "nv11", 0, map[int64]int{500: 4})
+		addr, err := l.ListenTCP("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Link = line.TCPOpener(addr.String())
+		return r
+	}, "identify", "download", "download cut in the middle")
+}
+
 func TestOverPty(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("simulated machines have a pseudo-terminal on Linux only")

@@ -55,7 +55,7 @@ func drive(t *testing.T, rig *Rig, cfg devices.DeviceConfig) *bench {
 	log.SetOutput(io.Discard)
 	b := &bench{T: t, Rig: *rig, till: newTill()}
 	b.station = devices.NewStation(
-		[]devices.LineConfig{{Port: port, Devices: []devices.DeviceConfig{cfg}, ReplyTimeout: replyTimeout}},
+		[]devices.LineConfig{{Port: port, Devices: []devices.DeviceConfig{cfg}, ReplyTimeout: replyTimeout, DownloadPace: 0.3}},
 		map[string]line.Opener{port: rig.Link},
 		[]devices.Family{note.Family(), note.FloatFamily(), coin.Family()}, b.till, log)
 	ctx, stop := context.WithCancel(context.Background())

@@ -1,14 +1,18 @@
 package devicetest
 
 import (
+	"slices"
 	"testing"
 
 	"coffer/devices"
 )
 
-// Run checks the contract against machines that open makes, a fresh one for every case.
-func Run(t *testing.T, open func(t *testing.T) *Rig) {
+// Run checks the contract against machines that open makes, a fresh one for every case: all cases, or those named.
+func Run(t *testing.T, open func(t *testing.T) *Rig, only ...string) {
 	for _, c := range cases {
+		if len(only) > 0 && !slices.Contains(only, c.name) {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			rig := open(t)
@@ -58,6 +62,8 @@ var cases = []testCase{
 	{name: "multi escrow cut", notes: true, config: devices.DeviceConfig{Extensions: true}, run: multiEscrowCut},
 	{name: "multi escrow, real ones", notes: true, run: realMultiEscrow},
 	{name: "reset", run: reset},
+	{name: "download", run: download},
+	{name: "download cut in the middle", float: true, run: cutDownload}, // one family will do: it takes seconds
 	{name: "jam and repair", run: jam},
 	{name: "payout jam and repair", payout: true, run: payoutJam},
 	{name: "diverted", payout: true, run: diverted},

@@ -74,7 +74,11 @@ func (l *Line) lent(ctx context.Context, n *loan, p *port, use func(context.Cont
 	defer context.AfterFunc(l.ending(), stop)()
 	r := &Raw{line: l, ctx: ctx, port: p}
 	defer r.close()
-	return use(ctx, r)
+	err := use(ctx, r)
+	if err != nil && l.ending().Err() != nil {
+		err = fmt.Errorf("line %s: %w: %w: %w", l.cfg.Name, cash.ErrNotConnected, errClosed, err)
+	}
+	return err
 }
 
 // ending returns a context that ends when the line is to end.

@@ -94,6 +94,15 @@ func DefaultDataset(profileName, currency string) []int64 {
 	return nil
 }
 
+// DownloadKind returns the kind of machine that a profile's download files name in their header, 0 if it takes none.
+func DownloadKind(profileName string) byte {
+	all, _ := profiles()
+	if p := all[profileName]; p != nil {
+		return p.Download
+	}
+	return 0
+}
+
 func findProfile(name string) (*profile, error) {
 	all, err := profiles()
 	if err != nil {

@@ -1,0 +1,130 @@
+package devices
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"coffer/devices/line"
+	"coffer/internal/cash"
+	"coffer/ssp"
+)
+
+var _ Downloader = (*Station)(nil)
+
+// showAgain is how long Download waits for the device to show as connected, after the machine has answered.
+const showAgain = 10 * time.Second
+
+// CheckDownload implements Downloader.
+func (s *Station) CheckDownload(image []byte) error {
+	_, err := parseDownload(image)
+	return err
+}
+
+func parseDownload(image []byte) (ssp.DownloadFile, error) {
+	f, err := ssp.ParseDownload(image)
+	if err != nil {
+		return f, fmt.Errorf("%w: %w", cash.ErrInvalid, err)
+	}
+	return f, nil
+}
+
+// Download implements Downloader. A machine that does not answer is taken for one that an earlier download has left
+// without firmware. Neither a change of firmware nor of the dataset touches the ledger by itself: the books are compared
+// when the machine is connected again.
+func (s *Station) Download(ctx context.Context, d Download) error {
+	f, err := parseDownload(d.Image)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-s.running:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	b, created, err := s.obtain(d.Port, d.Address, 0)
+	if err != nil {
+		return err
+	}
+	if created {
+		defer s.release(b)
+	}
+	if err := s.download(ctx, b, d, f); err != nil {
+		return fmt.Errorf("%s address %d: %w", d.Port, d.Address, err)
+	}
+	show, stop := context.WithTimeout(ctx, showAgain)
+	defer stop()
+	_ = b.wait(show, func(p *Snapshot) bool { return p.Connected })
+	return nil
+}
+
+// download sends all devices of the port away, borrows the line, and transfers.
+func (s *Station) download(ctx context.Context, b *Base, d Download, f ssp.DownloadFile) error {
+	s.mu.Lock()
+	l := s.find(d.Port)
+	if l == nil {
+		s.mu.Unlock()
+		return cash.ErrNotConnected
+	}
+	bases := append([]*Base(nil), l.bases...)
+	s.mu.Unlock()
+	if !l.downloads.CompareAndSwap(false, true) {
+		return fmt.Errorf("%w: another download runs on the port", cash.ErrBusy)
+	}
+	defer l.downloads.Store(false)
+	t := &transfer{
+		log: b.log, addr: d.Address, file: f, baud: cmp.Or(d.Baud, f.Baud), slow: cmp.Or(l.cfg.Baud, line.DefaultBaud),
+		pace: cmp.Or(l.cfg.DownloadPace, 1), tell: d.Progress,
+	}
+	if err := t.possible(l.cfg, b); err != nil {
+		return err
+	}
+	over := make(chan struct{})
+	defer close(over)
+	if err := b.answered(ctx); err != nil {
+		return err
+	}
+	for _, other := range bases {
+		if !other.Snapshot().Connected {
+			continue
+		}
+		if err := other.sendAway(ctx, "a download runs on the port", over); err != nil {
+			return err
+		}
+	}
+	return l.line.Borrow(ctx, func(_ context.Context, r *line.Raw) error {
+		t.raw = r
+		return t.run()
+	})
+}
+
+// possible refuses a speed that nothing on the way could be told of: a device server on the network keeps its own. A
+// simulated machine has none.
+func (t *transfer) possible(l LineConfig, b *Base) error {
+	switch {
+	case t.baud < 0:
+		return fmt.Errorf("%w: %d baud", cash.ErrInvalid, t.baud)
+	case strings.HasPrefix(l.link(), "tcp://") && t.baud != t.slow && !b.cfg.device.extended():
+		return fmt.Errorf("%w: a network link keeps its %d baud, the transfer wants %d; plug the machine in here", cash.ErrUnsupported,
+			t.slow, t.baud)
+	}
+	return nil
+}
+
+// answered waits until the device is ready, or was tried without an answer. What keeps one that answers from getting
+// ready is the error.
+func (b *Base) answered(ctx context.Context) error {
+	select {
+	case <-b.tried:
+	case <-b.done:
+		return cash.ErrNotConnected
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if !b.Snapshot().Connected {
+		return nil
+	}
+	return b.awaitReady(ctx)
+}
