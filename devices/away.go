@@ -51,7 +51,7 @@ func (c *Core) startLeave(l *leave) error {
 		return c.ledger
 	case c.pic.Jammed:
 		return fmt.Errorf("%w: clear the jam", cash.ErrJam)
-	case c.leave != nil, !c.atRest(nil):
+	case c.leave != nil, len(c.pic.MultiHeld) > 0, !c.atRest(nil):
 		return fmt.Errorf("%w: wait until nothing moves and nothing is held", cash.ErrBusy)
 	}
 	if err := c.driver.Accept(false); err != nil {
