@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,10 +29,11 @@ import (
 	"coffer/internal/bus"
 	"coffer/internal/cash"
 	"coffer/internal/journal"
+	"coffer/internal/proof"
 	"coffer/internal/till"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(proof.Tests(m, "httpapi/nv9coin")) }
 
 const (
 	notesID = "NOTE_VALIDATOR-COM7"
@@ -422,12 +424,18 @@ func add(to map[cash.Place]cash.Counts, place cash.Place, value int64, n int) {
 	to[place][cash.Denom{Value: value, Currency: "GBP"}] += n
 }
 
-// golden reads a file of testdata.
-func golden(t *testing.T, name string) string {
+// paper returns a body as the paper prints it, without the white space between its members and with a space for a line
+// that its printing has broken.
+func paper(t *testing.T, name string) string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
+	b, err := os.ReadFile(filepath.Join("testdata", "paper", name+".json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(b)
+	whole := regexp.MustCompile(`\n\s+([a-zA-Z])`).ReplaceAll(b, []byte(" $1"))
+	var out bytes.Buffer
+	if err := json.Compact(&out, whole); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return out.String()
 }
