@@ -115,7 +115,7 @@ func splitPayout(m *Machine, b []byte) answer {
 	if a, ok := m.ready(); !ok {
 		return a
 	}
-	above, below := m.held(at.currency), map[denom]int{}
+	above, below := m.held(at.currency, opPayout), map[denom]int{}
 	for d, n := range above {
 		if d.value < at.value {
 			below[d] = n

@@ -35,6 +35,8 @@ const (
 	FaultDivert          = "divert"            // the next piece to be paid goes to the cashbox, once
 	FaultFloatRemoved    = "float_removed"     // note floats; what is in it stays in it
 	FaultFloatAttached   = "float_attached"    // ends float_removed
+	FaultCassetteOut     = "cassette_removed"  // machines with a replenishment cassette; what is in it stays in it
+	FaultCassetteBack    = "cassette_replaced" // Empty: without what was in it
 	FaultMechOff         = "coin_mech_off"     // machines with a coin mech: it is pulled off
 	FaultMechOn          = "coin_mech_on"      // and back
 	FaultMechError       = "coin_mech_error"   // it reports a fault of its own
@@ -67,7 +69,7 @@ type faults struct {
 	haltPaid                    int64 // paid since halt was set
 	halt                        bool  // haltAfter is to come
 	divert                      bool
-	floatOut                    bool
+	floatOut, cassetteOut       bool
 	mechOff, mechError          bool
 	recovering, payoutOut       bool
 	serviceDue                  bool
@@ -129,6 +131,8 @@ var faultKinds = func() map[string]faultKind {
 		FaultLoseKey:       {"", func(m *Machine, _ Fault) { m.wire.session = nil }, nil},
 		FaultFloatRemoved:  {familyNote, func(m *Machine, _ Fault) { m.removeFloat() }, func(m *Machine, _ Fault) { m.attachFloat() }},
 		FaultFloatAttached: {familyNote, func(m *Machine, _ Fault) { m.attachFloat() }, nil},
+		FaultCassetteOut:   {familyNote, func(m *Machine, _ Fault) { m.faults.cassetteOut = true }, replaceCassette},
+		FaultCassetteBack:  {familyNote, replaceCassette, nil},
 		FaultHaltPayoutAfter: {"", func(m *Machine, f Fault) { m.faults.halt, m.faults.haltAfter, m.faults.haltPaid = true, f.Paid, 0 },
 			func(m *Machine, _ Fault) { m.faults.halt = false }},
 		FaultDivert: {"", divert, divertEnd},
@@ -163,6 +167,8 @@ func (m *Machine) Fault(f Fault) error {
 		return fmt.Errorf("%w: a %s has no payout store for fault %q", ErrInvalid, m.prof.Name, f.Kind)
 	case (f.Kind == FaultFloatRemoved || f.Kind == FaultFloatAttached) && !m.prof.has(featureFloat):
 		return fmt.Errorf("%w: a %s has no note float", ErrInvalid, m.prof.Name)
+	case (f.Kind == FaultCassetteOut || f.Kind == FaultCassetteBack) && !m.prof.has(featureCassette):
+		return fmt.Errorf("%w: a %s has no replenishment cassette", ErrInvalid, m.prof.Name)
 	case f.ForMS < 0 || f.ForMS > maxForMS, f.Rate < 0 || f.Rate > 1, f.Paid < 0, f.AtStep < 0:
 		return fmt.Errorf("%w: for_ms, rate, paid or at_step out of range", ErrInvalid)
 	}

@@ -10,7 +10,7 @@ import (
 func getAllLevels(m *Machine) answer {
 	out := []byte{byte(ssp.OK), byte(len(m.data))}
 	for _, d := range m.data {
-		out = appendDenom(le.AppendUint16(out, m.stock.level(d)), d)
+		out = appendDenom(le.AppendUint16(out, m.level(d)), d)
 	}
 	return answer{data: out}
 }
@@ -65,7 +65,7 @@ func getLevel(m *Machine, b []byte) answer {
 	case !m.knows(d):
 		return reply(ssp.OutOfRange)
 	}
-	return reply(ssp.OK, le.AppendUint16(nil, m.stock.level(d))...)
+	return reply(ssp.OK, le.AppendUint16(nil, m.level(d))...)
 }
 
 // Routes on the wire.
@@ -119,7 +119,7 @@ func getMinimumPayout(m *Machine, b []byte) answer {
 		return reply(ssp.WrongParameters)
 	}
 	for _, d := range m.data {
-		if m.stock.count(d, inPayout) > 0 && (len(b) == 0 || string(b) == d.currency) {
+		if m.within(d, opPayout) > 0 && (len(b) == 0 || string(b) == d.currency) {
 			return reply(ssp.OK, le.AppendUint32(nil, uint32(d.value))...)
 		}
 	}
@@ -159,7 +159,7 @@ func cashboxPayoutData(m *Machine) answer {
 func (m *Machine) storeTakes(d denom) bool {
 	level, limit := m.stock.count(d, inPayout), int(m.ram.limits[d])
 	return m.prof.Store > 0 && !m.faults.payoutJam && !m.faults.payoutOut && !m.faults.floatOut && m.nv.routes[d] == routeStore &&
-		m.storeUsed() < m.prof.Store && (limit == 0 || level < limit) && (level > 0 || m.reelFree()) &&
+		(m.storeUsed() < m.prof.Store || m.toCassette(d)) && (limit == 0 || level < limit) && (level > 0 || m.reelFree()) &&
 		m.hopperTakes(d) && m.recyclerTakes(d)
 }
 

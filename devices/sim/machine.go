@@ -18,6 +18,7 @@ type Options struct {
 	Currency string        // three capitals; "": EUR
 	Dataset  []int64       // denominations in minor units, rising; nil: the profile's
 	Levels   map[int64]int // pieces in the payout store at the start, by value
+	Cassette map[int64]int // notes in the replenishment cassette at the start, by value
 	Serial   uint32        // 0: made from line name and address, the same every time
 	// HoldBezel leaves a dispensed note in the bezel until Take; else the customer takes it after a moment.
 	HoldBezel bool
@@ -196,6 +197,11 @@ func newMachine(l *Line, addr ssp.Address, profileName string, opt Options) (*Ma
 			return nil, err
 		}
 	}
+	for _, value := range slices.Sorted(maps.Keys(opt.Cassette)) {
+		if err := m.SetCassette(value, m.data[0].currency, opt.Cassette[value]); err != nil {
+			return nil, err
+		}
+	}
 	return m, nil
 }
 
@@ -279,7 +285,7 @@ func (m *Machine) Truth() Truth {
 func (m *Machine) SetLevel(value int64, currency string, count int) (err error) {
 	m.enter(func() {
 		d := denom{value, currency}
-		now := m.stock.count(d, inPayout)
+		now := m.stock.count(d, inPayout) - m.inCassette()[d]
 		switch {
 		case m.prof.Store == 0:
 			err = fmt.Errorf("%w: a %s has no payout store", ErrInvalid, m.prof.Name)

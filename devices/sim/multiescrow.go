@@ -42,8 +42,10 @@ func (d *decision) event(commit, cancel ssp.EventCode, currency string) ssp.Even
 // holding reports whether the store has notes that are not its own yet, or is about to give some back.
 func (m *Machine) holding() bool { return len(m.nv.escrow.held) > 0 || m.nv.escrow.decision != nil }
 
-// storeUsed is how many places of the store are taken.
-func (m *Machine) storeUsed() int { return m.stock.pieces(inPayout) + len(m.nv.escrow.held) }
+// storeUsed is how many places of the store are taken, those of a cassette aside.
+func (m *Machine) storeUsed() int {
+	return m.stock.pieces(inPayout) + len(m.nv.escrow.held) - pieces(m.inCassette())
+}
 
 // holdsMore reports whether there is room for another note to be held.
 func (m *Machine) holdsMore() bool {

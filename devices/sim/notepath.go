@@ -274,6 +274,7 @@ func (n *notePath) statuses(out []ssp.Event) []ssp.Event {
 	add(m.faults.stackerFull, ssp.Event{Code: ssp.EvStackerFull})
 	add(m.faults.pathOpen, ssp.Event{Code: ssp.EvNotePathOpen})
 	add(m.storeFull(), ssp.Event{Code: ssp.EvDeviceFull})
+	out = m.cassetteStatus(out)
 	add(m.faults.floatOut, ssp.Event{Code: ssp.EvFloatRemoved})
 	add(m.faults.jam && ours, ssp.Event{Code: ssp.EvSafeJam})
 	add(m.faults.jam && !ours, ssp.Event{Code: ssp.EvUnsafeJam})

@@ -12,7 +12,7 @@ func (n *notePath) next() {
 	op := n.m.nv.op
 	d := op.left[0]
 	n.m.afterIf("op:pick", notePickTime, n.pathFree, func() {
-		if n.m.stock.count(d, inPayout) == 0 { // somebody has taken it out
+		if n.m.within(d, op.kind) == 0 { // somebody has taken it out
 			n.m.nextPiece()
 			return
 		}
@@ -25,6 +25,13 @@ func (n *notePath) next() {
 			return
 		}
 		n.phase = phaseMoving
+		if op.kind == opReplenish {
+			n.m.afterIf("op:place", noteMoveTime, n.payoutRuns, func() {
+				n.replenished()
+				n.m.nextPiece()
+			})
+			return
+		}
 		n.m.afterIf("op:place", noteMoveTime, n.cashboxOpen, func() {
 			n.intoCashbox()
 			op.paid += d.value
@@ -174,6 +181,10 @@ func (n *notePath) clearCredited(p *piece) {
 
 // clearFromStore brings a note that had left the store, and not the machine, to the cashbox.
 func (n *notePath) clearFromStore(p *piece, was phase) {
+	if n.m.nv.op != nil && n.m.nv.op.kind == opReplenish { // on into a recycler
+		n.m.shelveFrom(p.d, inTransit)
+		return
+	}
 	n.piece = p
 	n.intoCashbox()
 	if was == phaseMoving {

@@ -17,6 +17,7 @@ const (
 	opSmartEmpty               // 52: everything, to the cashbox, with values
 	opEmpty                    // 3F: everything, to the cashbox, without values
 	opStack                    // 43: the top note of a float, to the cashbox
+	opReplenish                // 30 E0 05: from the cassette into the recyclers; it has events of its own
 )
 
 // operation is one under way, or cut by the power and not yet reported.
@@ -64,7 +65,7 @@ func (m *Machine) operationStatus(out []ssp.Event) []ssp.Event {
 		return append(out, ssp.Event{Code: ssp.EvJammed, Values: op.total()})
 	case jammed:
 		return append(out, ssp.Event{Code: ssp.EvJammed, Values: money(0, m.data[0].currency)})
-	case running:
+	case running && op.kind != opReplenish:
 		out = append(out, ssp.Event{Code: runningEvent[op.kind], Values: op.total()})
 	}
 	if n, ok := m.mech.(*notePath); ok && n.phase == phaseBezel {
@@ -106,7 +107,7 @@ func (m *Machine) nextPiece() {
 		m.finish(doneEvent[op.kind])
 	case op.halt:
 		m.finish(ssp.EvHalted)
-	case m.stock.count(op.left[0], inPayout) == 0: // somebody has taken it out
+	case m.within(op.left[0], op.kind) == 0: // somebody has taken it out
 		m.finish(ssp.EvTimeOut)
 	default:
 		m.mech.next()
@@ -126,6 +127,9 @@ func (m *Machine) haltReached(op *operation) bool {
 func (m *Machine) finish(c ssp.EventCode) {
 	op := m.nv.op
 	m.nv.op = nil
+	if op.kind == opReplenish {
+		return
+	}
 	m.tell(ssp.Event{Code: c, Values: op.total()})
 	if op.diverted > 0 && m.prof.Family == familyCoin {
 		m.tell(ssp.Event{Code: ssp.EvCashboxPaid, Values: money(op.diverted, op.currency)})
@@ -149,11 +153,11 @@ func (m *Machine) ready() (answer, bool) {
 	return answer{}, true
 }
 
-// held lists the store's pieces of one currency.
-func (m *Machine) held(currency string) map[denom]int {
+// held lists the store's pieces of one currency that an operation can move.
+func (m *Machine) held(currency string, kind opKind) map[denom]int {
 	out := map[denom]int{}
 	for _, d := range m.data {
-		if n := m.stock.count(d, inPayout); n > 0 && d.currency == currency {
+		if n := m.within(d, kind); n > 0 && d.currency == currency {
 			out[d] = n
 		}
 	}
@@ -181,7 +185,7 @@ func payoutAmount(m *Machine, b []byte) answer {
 	if a, ok := m.ready(); !ok {
 		return a
 	}
-	have := m.held(currency)
+	have := m.held(currency, opPayout)
 	if worth(have) < want {
 		return refuse(notEnough)
 	}
@@ -245,7 +249,7 @@ func payoutByDenomination(m *Machine, b []byte) answer {
 	}
 	var pieces []denom
 	for _, d := range slices.Backward(m.data) {
-		if list[d] > m.stock.count(d, inPayout) {
+		if list[d] > m.within(d, opPayout) {
 			return refuse(notEnough)
 		}
 		for range list[d] {
@@ -273,7 +277,7 @@ func floatAmount(m *Machine, b []byte) answer {
 	if a, ok := m.ready(); !ok {
 		return a
 	}
-	have := m.held(currency)
+	have := m.held(currency, opFloat)
 	if worth(have) < keep {
 		return refuse(notEnough)
 	}
@@ -316,7 +320,7 @@ func floatByDenomination(m *Machine, b []byte) answer {
 	var pieces []denom
 	sum := int64(0)
 	for _, d := range slices.Backward(m.data) {
-		n := m.stock.count(d, inPayout) - list[d]
+		n := m.within(d, opFloat) - list[d]
 		if n < 0 {
 			return refuse(notEnough)
 		}
@@ -368,7 +372,7 @@ func (m *Machine) stored() []denom {
 		return pieces
 	}
 	for _, d := range slices.Backward(m.data) {
-		for range m.stock.count(d, inPayout) {
+		for range m.within(d, opEmpty) {
 			pieces = append(pieces, d)
 		}
 	}
@@ -377,7 +381,7 @@ func (m *Machine) stored() []denom {
 
 // haltPayout is 38: the operation ends at the next safe point.
 func haltPayout(m *Machine) answer {
-	if m.nv.op == nil || m.nv.op.cut {
+	if m.nv.op == nil || m.nv.op.cut || m.nv.op.kind == opReplenish {
 		return reply(ssp.CannotProcess)
 	}
 	m.nv.op.halt = true

@@ -142,6 +142,13 @@ var scenes = []scene{
 		"note:read": "E1/0", "note:accept": "E1/2", "note:keep": "E1/2", "escrow:start": "99:0", "escrow:commit": "99:0",
 		"escrow:end": "99:1000",
 	}},
+	{"replenishment", "nv4000", func(m *Machine, h *host) {
+		if err := m.SetCassette(2000, "EUR", 2); err != nil {
+			panic(err)
+		}
+		h.tell("30 E0 05 02 00")
+		pause(5 * time.Second)
+	}, map[string]string{"op:start": "", "op:pick": "", "op:place": "", "op:pick 2": "", "op:place 2": ""}},
 	{"coins in", "scs", threeCoins, map[string]string{"coin:in": "", "coin:in 2": "", "coin:in 3": "", "coin:stop": ""}},
 	{"coins out", "scs", payThree, payThreeReports},
 	{"coins out", "hopper3", payThree, payThreeReports},

@@ -7,7 +7,7 @@ import "coffer/ssp"
 // ownExpansions is the first byte of the expansion commands that we have made up.
 const ownExpansions = 0xE0
 
-// Routes of the expansion commands; those between routeAny and routeCassette are the recyclers.
+// Routes of the expansion commands; those behind routeAny are the recyclers, then the cassette.
 const (
 	ownRouteCashbox byte = 0
 	routeAny        byte = 1
@@ -20,39 +20,38 @@ const (
 	emptyCassette  byte = 5
 )
 
-// cassetteCapacity is how many notes fit into the replenishment cassette. Nothing can put any into the simulated one.
-const cassetteCapacity = 60
-
 // recyclers is how a payout store is divided into several.
 type recyclers struct {
 	routes   map[denom]byte  // recycler of denominations that have a certain one, from 1
-	held     []map[denom]int // what is in each
-	cassette byte            // its mode: 0 replenish, 1 payout
+	held     []map[denom]int // what is in each, the cassette last
+	cassette byte            // its mode
+	byHand   bool            // what the store gains or loses now, the cassette does
+	inward   bool            // what it gains now, a recycler does
 }
 
 func newRecyclers(n int) recyclers {
-	r := recyclers{routes: map[denom]byte{}, held: make([]map[denom]int, n)}
+	r := recyclers{routes: map[denom]byte{}, held: make([]map[denom]int, n+1)}
 	for i := range r.held {
 		r.held[i] = map[denom]int{}
 	}
 	return r
 }
 
-// recyclerRoom is how many notes fit into recycler i, from 0.
+// recyclerRoom is how many notes fit into recycler i, from 0, or into the cassette.
 func (m *Machine) recyclerRoom(i int) int {
-	n := m.prof.Store / m.prof.Recyclers
-	for _, k := range m.nv.recyclers.held[i] {
-		n -= k
+	if i == m.prof.Recyclers {
+		return cassetteCapacity - pieces(m.inCassette())
 	}
-	return n
+	return m.prof.Store/m.prof.Recyclers - pieces(m.nv.recyclers.held[i])
 }
 
-// recyclerFor chooses the recycler of a note that comes in: its own, or the first that has room. False if it is full.
+// recyclerFor chooses the recycler of a note that comes in: its own, which may be the cassette, or the first that has
+// room. False if it is full.
 func (m *Machine) recyclerFor(d denom) (i int, ok bool) {
-	if n := m.nv.recyclers.routes[d]; n > 0 {
-		return int(n) - 1, m.recyclerRoom(int(n)-1) > 0
+	if n := int(m.nv.recyclers.routes[d]); n > 0 {
+		return n - 1, m.recyclerRoom(n-1) > 0 && (n <= m.prof.Recyclers || !m.faults.cassetteOut)
 	}
-	for i := range m.nv.recyclers.held {
+	for i := range m.prof.Recyclers {
 		if m.recyclerRoom(i) > 0 {
 			return i, true
 		}
@@ -73,9 +72,14 @@ func (m *Machine) recyclerTakes(d denom) bool {
 // fit where there is room.
 func (m *Machine) shelve(d denom, n int) {
 	held := m.nv.recyclers.held
+	if m.nv.recyclers.byHand {
+		m.inCassette()[d] += n
+		return
+	}
 	for ; n > 0; n-- {
 		i, ok := m.recyclerFor(d)
-		for j := range held {
+		ok = ok && !(m.nv.recyclers.inward && i == m.prof.Recyclers)
+		for j := range m.prof.Recyclers {
 			if !ok && m.recyclerRoom(j) > 0 {
 				i, ok = j, true
 			}
@@ -87,11 +91,14 @@ func (m *Machine) shelve(d denom, n int) {
 	}
 }
 
-// recyclerWith is where a note that leaves the store comes from: the recycler that is being emptied, else the first that
-// has one.
+// recyclerWith is where a note that leaves the store comes from: the recycler that is being emptied, the cassette that
+// the others are filled from, else the first that has one.
 func (m *Machine) recyclerWith(d denom) int {
 	held := m.nv.recyclers.held
-	if op := m.nv.op; op != nil && op.module > 0 && held[op.module-1][d] > 0 {
+	switch op := m.nv.op; {
+	case op != nil && op.kind == opReplenish:
+		return m.prof.Recyclers
+	case op != nil && op.module > 0 && held[op.module-1][d] > 0:
 		return op.module - 1
 	}
 	for i := range held {
@@ -107,11 +114,11 @@ func (m *Machine) emptyModule(module byte) answer {
 	if int(module) > m.prof.Recyclers && module != emptyCassette {
 		return reply(ssp.OutOfRange)
 	}
+	if module == emptyCassette && m.faults.cassetteOut {
+		return reply(ssp.CannotProcess)
+	}
 	if a, ok := m.ready(); !ok {
 		return a
-	}
-	if module == emptyCassette {
-		return m.begin(opSmartEmpty, 0, nil)
 	}
 	var pieces []denom
 	sum := int64(0)
@@ -128,6 +135,7 @@ func (m *Machine) emptyModule(module byte) answer {
 
 // recyclerExpansion is 30 E0.
 func (m *Machine) recyclerExpansion(b []byte) answer {
+	m.ram.extended = true
 	sub, args, err := ssp.ParseExpansion(b)
 	switch {
 	case err == ssp.ErrParamCount:
@@ -144,14 +152,17 @@ func (m *Machine) recyclerExpansion(b []byte) answer {
 		if !p.done() {
 			return reply(ssp.WrongParameters)
 		}
+		if m.faults.cassetteOut {
+			return reply(ssp.CannotProcess)
+		}
 		return reply(ssp.OK, m.nv.recyclers.cassette)
 	case ssp.ExpSetCassetteMode:
+		if m.faults.cassetteOut {
+			return reply(ssp.CannotProcess)
+		}
 		return m.setSwitch(&p, func(on byte) { m.nv.recyclers.cassette = on })
 	case ssp.ExpReplenish:
-		if p.u16(); !p.done() {
-			return reply(ssp.WrongParameters)
-		}
-		return refuse(notEnough)
+		return m.replenish(&p)
 	case ssp.ExpDispenseToBezel:
 		return m.setSwitch(&p, func(on byte) { m.ram.toBezel = on == 1 })
 	case ssp.ExpModuleLevels:
@@ -173,13 +184,13 @@ func (m *Machine) setSwitch(p *params, set func(on byte)) answer {
 	return reply(ssp.OK)
 }
 
-// setRecyclerRoute is 30 E0 01. Notes cannot be sent into the cassette.
+// setRecyclerRoute is 30 E0 01. Behind the recyclers' routes comes the cassette's.
 func (m *Machine) setRecyclerRoute(p *params) answer {
 	route, d := p.u8(), p.money()
 	switch {
 	case !p.done():
 		return reply(ssp.WrongParameters)
-	case int(route) > m.prof.Recyclers+1, !m.knows(d):
+	case int(route) > m.prof.Recyclers+2, !m.knows(d):
 		return reply(ssp.OutOfRange)
 	}
 	delete(m.nv.recyclers.routes, d)
@@ -217,7 +228,7 @@ func (m *Machine) moduleLevels(p *params) answer {
 	case module != cassetteModule && (i < 0 || i >= m.prof.Recyclers):
 		return reply(ssp.OutOfRange)
 	}
-	held, capacity := map[denom]int(nil), cassetteCapacity
+	held, capacity := m.inCassette(), cassetteCapacity
 	if module != cassetteModule {
 		held, capacity = m.nv.recyclers.held[i], m.prof.Store/m.prof.Recyclers
 	}
