@@ -42,6 +42,7 @@ type DeviceConfig struct {
 	Sim              string        `yaml:"sim,omitempty"`                // profile of a simulated machine, for the service
 	Dataset          []int64       `yaml:"dataset,omitempty"`            // of a simulated machine, minor units
 	Levels           map[int64]int `yaml:"levels,omitempty"`             // of a simulated machine, pieces a denomination
+	Cassette         map[int64]int `yaml:"cassette,omitempty"`           // of a simulated machine, notes in its replenishment cassette
 	FixedKey         SessionKey    `yaml:"fixed_key,omitempty"`          // fixed half of the session key; 0 means ssp.DefaultFixedKey
 	// Extensions lets a driver use bytes for features of which no public document has any, and which only machines that
 	// are simulated elsewhere understand (specs/ssp.md section 16). A machine with Sim has it in any case.

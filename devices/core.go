@@ -31,6 +31,7 @@ type Settings struct {
 	ToBezel    *bool               // notes that are paid wait in the bezel; nil: as the machine does
 	Acceptor   bool                // acceptance on
 	Payout     bool                // payout store on, where it can be switched
+	Refill     *bool               // refill mode; nil: never set
 	EscrowSize *int                // notes that a machine holds at most; nil until it was asked
 	Inhibited  map[cash.Denom]bool // blocked denominations
 	Routes     map[cash.Denom]bool // true: to the payout store; nil until the machine was asked for its own

@@ -56,6 +56,12 @@ type Driver interface {
 	Lost()
 }
 
+// Rester is a Driver whose machine shows nothing while it is at something.
+type Rester interface {
+	// Resting returns the state of a machine that shows nothing, if it is not one of rest.
+	Resting() (cash.State, bool)
+}
+
 // Waiter is a Driver whose machine can keep pieces for a decision that may be long in coming.
 type Waiter interface {
 	// Waiting says whether the machine keeps any and does nothing else. Such a machine is Busy, but need not be polled

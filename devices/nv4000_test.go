@@ -19,6 +19,7 @@ func asNV4000(m *machine) {
 	m.table("30 E0 01", "F0")
 	m.table("30 E0 02", "F0 01")
 	m.table("30 E0 06", "F0")
+	m.table("79", "F0 00")
 }
 
 // The start-up of ssp.md section 15.5: what a real machine gets, and what one gets beyond that which understands our
@@ -34,7 +35,7 @@ func TestNV4000StartUp(t *testing.T) {
 	}{
 		"real": {devices.DeviceConfig{}, slices.Concat(head, routes, []string{"02 07", "5B", "56"}), 5},
 		"simulated": {devices.DeviceConfig{Extensions: true}, slices.Concat(head, []string{"0C 16", "0C 17", "0C 18"}, routes,
-			[]string{"30 E0 02 " + eur5, "30 E0 02 " + eur10, "30 E0 02 " + eur20, "02 07", "5B", "56"}), 8},
+			[]string{"30 E0 02 " + eur5, "30 E0 02 " + eur10, "30 E0 02 " + eur20, "02 07", "79", "5B", "56"}), 8},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -89,7 +90,7 @@ func TestNV4000RestartKeepsRoutes(t *testing.T) {
 		b.ok(d.SetRecycler(b.Context(), ten, 4))
 		b.ok(d.SetRoute(b.Context(), ten, false))
 		b.ok(d.SetPayToBezel(b.Context(), true))
-		b.is(d.SetRecycler(b.Context(), five, 5), cash.ErrInvalid)
+		b.is(d.SetRecycler(b.Context(), five, 6), cash.ErrInvalid)
 		b.is(d.SetRecycler(b.Context(), five, 0), cash.ErrInvalid)
 		b.is(d.SetRecycler(b.Context(), cash.Denom{Value: 7, Currency: "EUR"}, 1), cash.ErrInvalid)
 		b.h.clear()

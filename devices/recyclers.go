@@ -24,6 +24,10 @@ type Recyclers interface {
 	SetCassetteMode(ctx context.Context, mode CassetteMode) error
 }
 
+// Cassette is the number of the replenishment cassette where that of a recycler is asked for, and of its module where it
+// is emptied. It is paid from and filled like a recycler; see CassetteMode.
+const Cassette byte = 5
+
 // CassetteMode is what a replenishment cassette is for, as the wire has it.
 type CassetteMode byte
 

@@ -130,6 +130,11 @@ func (c *Core) resting(answer []ssp.Event) cash.State {
 	if s, ok := c.stepState(); ok {
 		return s
 	}
+	if r, ok := c.driver.(Rester); ok {
+		if s, busy := r.Resting(); busy {
+			return s
+		}
+	}
 	switch {
 	case c.pic.CashboxRemoved:
 		return cash.StateCashboxRemoved

@@ -81,6 +81,8 @@ func (c DeviceConfig) validateSim(at string) error {
 		return wrong(at+".dataset", "belongs to a simulated device; a real machine reports its own")
 	case c.Sim == "" && len(c.Levels) > 0:
 		return wrong(at+".levels", "belongs to a simulated device; a real machine reports its own")
+	case c.Sim == "" && len(c.Cassette) > 0:
+		return wrong(at+".cassette", "belongs to a simulated device; a real machine reports its own")
 	case c.Sim != "" && c.Currency == "":
 		return wrong(at+".currency", "is missing; a simulated device needs one")
 	}
@@ -89,9 +91,11 @@ func (c DeviceConfig) validateSim(at string) error {
 			return wrong(fmt.Sprintf("%s.dataset[%d]", at, i), "%d is below 1 or stands twice", v)
 		}
 	}
-	for v, n := range c.Levels {
-		if n < 0 || (len(c.Dataset) > 0 && !slices.Contains(c.Dataset, v)) {
-			return wrong(at+".levels", "%d: %d is not a count of a denomination of the dataset", v, n)
+	for key, levels := range map[string]map[int64]int{"levels": c.Levels, "cassette": c.Cassette} {
+		for v, n := range levels {
+			if n < 0 || (len(c.Dataset) > 0 && !slices.Contains(c.Dataset, v)) {
+				return wrong(at+"."+key, "%d: %d is not a count of a denomination of the dataset", v, n)
+			}
 		}
 	}
 	return nil

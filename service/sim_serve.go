@@ -127,7 +127,7 @@ func linked(cfg *config.Config, dir string, links map[string]string) *config.Con
 			machines := append([]devices.DeviceConfig(nil), l.Devices...)
 			for i := range machines {
 				machines[i].Extensions = machines[i].Sim != ""
-				machines[i].Sim, machines[i].Dataset, machines[i].Levels = "", nil, nil
+				machines[i].Sim, machines[i].Dataset, machines[i].Levels, machines[i].Cassette = "", nil, nil, nil
 			}
 			l.Devices = machines
 		}

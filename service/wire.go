@@ -151,7 +151,7 @@ func (a *app) simulate() (map[string]line.Opener, error) {
 func addLine(w *sim.World, l devices.LineConfig) (*sim.Line, error) {
 	out := w.AddLine(l.Port)
 	for _, d := range l.Devices {
-		opt := sim.Options{Currency: string(d.Currency), Dataset: d.Dataset, Levels: d.Levels}
+		opt := sim.Options{Currency: string(d.Currency), Dataset: d.Dataset, Levels: d.Levels, Cassette: d.Cassette}
 		if _, err := out.AddMachine(d.Address, d.Sim, opt); err != nil {
 			return nil, fmt.Errorf("simulated device %s: %w; profiles are %s", d.ID, err, strings.Join(sim.Profiles(), ", "))
 		}

@@ -26,8 +26,8 @@ func recyclers(b *bench) {
 		}
 	}
 	b.is(d.SetRecycler(b.ctx(), piece(7), 1), cash.ErrInvalid)
-	b.is(d.SetRecycler(b.ctx(), piece(500), 5), cash.ErrInvalid)
-	_, _, err := d.RecyclerLevels(b.ctx(), 5)
+	b.is(d.SetRecycler(b.ctx(), piece(500), 6), cash.ErrInvalid)
+	_, _, err := d.RecyclerLevels(b.ctx(), 6)
 	b.is(err, cash.ErrInvalid)
 	b.ok(d.SetRecycler(b.ctx(), piece(500), 3))
 	b.ok(b.dev.Reset(b.ctx()))
@@ -43,7 +43,6 @@ func recyclers(b *bench) {
 
 	e := b.dev.(devices.Emptier)
 	b.is(e.StartEmpty(b.ctx(), 6), cash.ErrInvalid)
-	b.is(e.StartEmpty(b.ctx(), 5), cash.ErrUnsupported)
 	b.ok(e.StartEmpty(b.ctx(), 3))
 	b.event("Ended empty done 1000")
 	b.rest()

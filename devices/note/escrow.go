@@ -111,6 +111,7 @@ func (d *driver) After(answer []ssp.Event, draining bool) (hold bool, err error)
 	}
 	if answer != nil {
 		d.watch(answer)
+		d.watchCassette(answer)
 	}
 	if d.escrow.is != held {
 		return false, d.retryPayout()

@@ -72,6 +72,9 @@ func (d *driver) Take(e ssp.Event) ([]cash.Event, error) {
 		if events, ours, err := d.takeSeveral(e); ours {
 			return events, err
 		}
+		if events, ours, err := d.takeCassette(e); ours {
+			return events, err
+		}
 		return d.Evidence(e), nil
 	}
 	return nil, nil

@@ -34,16 +34,17 @@ const payoutModule = 1
 
 // driver is the goroutine's side of a note machine.
 type driver struct {
-	core    *devices.Core
-	device  *Device
-	escrow  escrow
-	unit    unit       // what ENABLE and DISABLE have made of it
-	open    []bool     // the inhibits last sent, true for accepted; nil if none were
-	credit  cash.Denom // credited, and not placed yet; zero for none
-	several several
-	moving  bool // the last answer showed a note on its way in
-	before  []ssp.EventCode
-	option  *byte // of ENABLE PAYOUT DEVICE; nil for none
+	core     *devices.Core
+	device   *Device
+	escrow   escrow
+	unit     unit       // what ENABLE and DISABLE have made of it
+	open     []bool     // the inhibits last sent, true for accepted; nil if none were
+	credit   cash.Denom // credited, and not placed yet; zero for none
+	several  several
+	cassette cassette
+	moving   bool // the last answer showed a note on its way in
+	before   []ssp.EventCode
+	option   *byte // of ENABLE PAYOUT DEVICE; nil for none
 
 	payoutRetry time.Time // when a store that was refused may be asked for again
 }
@@ -70,12 +71,12 @@ func (d *driver) Device() devices.Device { return d.device }
 // Lost implements devices.Driver.
 func (d *driver) Lost() {
 	d.escrow.clear()
-	d.several = several{}
+	d.several, d.cassette = several{}, cassette{}
 	d.unit, d.open, d.credit, d.moving, d.before = unitUnknown, nil, cash.Denom{}, false, nil
 }
 
 // Busy implements devices.Driver.
-func (d *driver) Busy() bool { return d.pathBusy() || d.several.busy() }
+func (d *driver) Busy() bool { return d.pathBusy() || d.several.busy() || d.cassette.busy() }
 
 // pathBusy says whether a note is in the path.
 func (d *driver) pathBusy() bool {

@@ -25,10 +25,9 @@ const (
 	moduleDock      byte = 0x16
 	moduleCassette  byte = 0x17
 	moduleConveyor  byte = 0x18
-	emptyCassette   byte = 5
 )
 
-// Routes of the recycler commands: recycler n has n+1.
+// Routes of the recycler commands: recycler n has n+1, and so has the cassette.
 const routeAny = 1
 
 func (d *driver) isNV4000() bool { return d.core.Identity().Model == modelNV4000 }
@@ -67,7 +66,7 @@ func (d *driver) recyclers() error {
 			if err != nil {
 				return err
 			}
-			if ok && len(rest) > 0 && rest[0] > routeAny && rest[0] <= routeAny+recyclerCount {
+			if ok && len(rest) > 0 && rest[0] > routeAny && rest[0] <= routeAny+devices.Cassette {
 				d.keepRecycler(ch.Denom, rest[0]-routeAny)
 			}
 		}
@@ -158,7 +157,7 @@ func (v *Device) SetRoute(ctx context.Context, note cash.Denom, toPayout bool) e
 // SetRecycler implements devices.Recyclers.
 func (v *Device) SetRecycler(ctx context.Context, note cash.Denom, n byte) error {
 	return v.doParts(ctx, devices.NeedReady, func(d *driver) error {
-		if _, known := d.core.Picture().Channel(note); !known || n < 1 || n > recyclerCount {
+		if _, known := d.core.Picture().Channel(note); !known || n < 1 || n > devices.Cassette {
 			return fmt.Errorf("%w: recycler %d for %s", cash.ErrInvalid, n, note)
 		}
 		if _, err := d.core.Tx(recyclerRoute(note, n)); err != nil {
@@ -176,28 +175,15 @@ var errUnreadable = errors.New("answer cannot be read")
 // RecyclerLevels implements devices.Recyclers.
 func (v *Device) RecyclerLevels(ctx context.Context, n byte) (levels cash.Counts, capacity int, err error) {
 	err = v.doParts(ctx, devices.NeedAnswer, func(d *driver) error {
-		if n < 1 || n > recyclerCount {
+		if n < 1 || n > devices.Cassette {
 			return fmt.Errorf("%w: no recycler %d", cash.ErrInvalid, n)
 		}
-		rest, err := d.core.Tx(ssp.Expand(ssp.ExpModuleLevels, moduleRecycler1+n-1))
-		if err != nil {
-			return devices.Refusal(err)
+		module := moduleRecycler1 + n - 1
+		if n == devices.Cassette {
+			module = moduleCassette
 		}
-		if len(rest) < 3 {
-			return fmt.Errorf("%w: levels of a recycler % X", errUnreadable, rest)
-		}
-		end := len(rest) - 2
-		list, err := ssp.ParseLevels(rest[:end])
-		if err != nil {
-			return fmt.Errorf("%w: %w", errUnreadable, err)
-		}
-		levels, capacity = cash.Counts{}, int(rest[end])|int(rest[end+1])<<8
-		for _, l := range list {
-			if l.Level > 0 {
-				levels[cash.Denom{Value: int64(l.Value), Currency: cash.Currency(l.Currency)}] += int(l.Level)
-			}
-		}
-		return nil
+		levels, capacity, err = d.moduleLevels(module)
+		return devices.Refusal(err)
 	})
 	return levels, capacity, err
 }
@@ -244,14 +230,14 @@ func (v *Device) SetCassetteMode(ctx context.Context, mode devices.CassetteMode)
 	})
 }
 
-// StartEmpty implements devices.Emptier. An NV4000 that understands our coding empties one of its recyclers, 1 to 4, too.
-// The cassette is not emptied: what is in it is not on the books.
+// StartEmpty implements devices.Emptier. An NV4000 that understands our coding empties one of its recyclers, 1 to 4, or
+// its cassette, too.
 func (v *Device) StartEmpty(ctx context.Context, module byte) error {
 	switch {
 	case module == 0, v.Snapshot().Model != modelNV4000:
-	case !v.driver.core.Extended(), module == emptyCassette:
+	case !v.driver.core.Extended():
 		return cash.ErrUnsupported
-	case module > recyclerCount:
+	case module > devices.Cassette:
 		return fmt.Errorf("%w: no module %d", cash.ErrInvalid, module)
 	}
 	return v.Store.StartEmpty(ctx, module)

@@ -42,6 +42,9 @@ func (d *driver) Configure() error {
 	if err := d.escrowSize(); err != nil {
 		return err
 	}
+	if err := d.refill(); err != nil {
+		return err
+	}
 	return d.startPayout()
 }
 

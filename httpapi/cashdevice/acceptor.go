@@ -113,8 +113,8 @@ func (f *form) route() (route, error) {
 	return 0, fmt.Errorf("%w: no route %v", cash.ErrInvalid, v)
 }
 
-// setRoute sends denom to the cashbox or the store. Routes to single recyclers belong to the NV4000; nothing can be sent
-// into its replenishment cassette.
+// setRoute sends denom to the cashbox or the store. Routes to single recyclers and to the replenishment cassette belong to
+// the NV4000.
 func setRoute(ctx context.Context, d devices.Device, denom cash.Denom, r route) error {
 	m, ok := d.(devices.Router)
 	if !ok {
@@ -128,7 +128,7 @@ func setRoute(ctx context.Context, d devices.Device, denom cash.Denom, r route) 
 		if r >= routeRecycler1 && r <= routeRecycler4 {
 			return p.SetRecycler(ctx, denom, byte(r-routeRecycler1)+1)
 		}
-		return cash.ErrUnsupported
+		return p.SetRecycler(ctx, denom, devices.Cassette)
 	}
 	return fmt.Errorf("%w: this device has no %s", cash.ErrInvalid, r)
 }

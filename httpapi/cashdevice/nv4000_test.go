@@ -67,7 +67,7 @@ func TestNV4000Routes(t *testing.T) {
 			{"Denomination":"5000 GBP","Route":1}]}`)
 		for _, want := range []string{
 			`"routes":"SUCCESS: Set route for 500 GBP to RECYCLER_1.\nSUCCESS: Set route for 1000 GBP to RECYCLER_4.\n` +
-				`FAILED: Could not set route for 2000 GBP to REPLENISHMENT_CASSETTE.\nSUCCESS: Set route for 5000 GBP to RECYCLER.\n"`,
+				`SUCCESS: Set route for 2000 GBP to REPLENISHMENT_CASSETTE.\nSUCCESS: Set route for 5000 GBP to RECYCLER.\n"`,
 			`"nV4000Fields":{"recycler1SerialNumber":5001101,"recycler2SerialNumber":5001102,"recycler3SerialNumber":5001103,` +
 				`"recycler4SerialNumber":5001104,"interfaceSerialNumber":5002201,"dockSerialNumber":5003301,` +
 				`"replenishmentCassetteSerialNumber":5004401,"conveyorSerialNumber":5005501,"currentRC_PayoutValue":0,"rcNoteCount":0}`,
@@ -76,7 +76,7 @@ func TestNV4000Routes(t *testing.T) {
 				t.Errorf("%d %s\nwithout %s", a.status, a.body, want)
 			}
 		}
-		if got := d.took(); !strings.HasPrefix(got, "recycler 500 GBP 1; recycler 1000 GBP 4; route 5000 GBP True; bezel True; ") {
+		if got := d.took(); !strings.HasPrefix(got, "recycler 500 GBP 1; recycler 1000 GBP 4; recycler 2000 GBP 5; route 5000 GBP True; bezel True; ") {
 			t.Errorf("the machine was asked for %q", got)
 		}
 		b.post("SetDenominationRoute"+nv4000Query, `{"Value":2000,"CountryCode":"GBP","Route":3}`).text(t, 200,
@@ -85,8 +85,10 @@ func TestNV4000Routes(t *testing.T) {
 			t.Errorf("assignment %d %s", a.status, a.body)
 		}
 		d.took()
-		if a := b.post("SetDenominationRoute"+nv4000Query, `{"Value":2000,"CountryCode":"GBP","Route":6}`); a.status != 400 || d.took() != "" {
-			t.Errorf("a route to the cassette: %d %s", a.status, a.body)
+		b.post("SetDenominationRoute"+nv4000Query, `{"Value":2000,"CountryCode":"GBP","Route":6}`).text(t, 200,
+			"NV4000-COM18: Set 2000 GBP route to REPLENISHMENT_CASSETTE successfully!")
+		if got := d.took(); got != "recycler 2000 GBP 5" {
+			t.Errorf("the machine was asked for %q", got)
 		}
 		d.errs["recycler"] = cash.ErrUnsupported // a real one
 		if a := b.post("SetDenominationRoute"+nv4000Query, `{"Value":2000,"CountryCode":"GBP","Route":2}`); a.status != 400 {

@@ -106,6 +106,7 @@ type levelRequest struct {
 	Value    int64  `json:"value"`
 	Currency string `json:"currency"`
 	Count    *int   `json:"count"`
+	Cassette bool   `json:"cassette"` // in the replenishment cassette
 }
 
 // setLevel is POST …/levels.
@@ -114,6 +115,9 @@ func (a *api) setLevel(r *http.Request) (int, any, error) {
 	return a.change(r, &in, func(m *sim.Machine) error {
 		if in.Count == nil {
 			return fmt.Errorf("%w: count is missing", sim.ErrInvalid)
+		}
+		if in.Cassette {
+			return m.SetCassette(in.Value, in.Currency, *in.Count)
 		}
 		return m.SetLevel(in.Value, in.Currency, *in.Count)
 	})

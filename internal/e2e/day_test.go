@@ -127,6 +127,8 @@ func (m model) errand(rnd *rand.Rand) errand {
 		return coinErrand(rnd, n)
 	case n == 0 && (m.profile == recycler.profile || m.profile == nv4000.profile):
 		return errand{job: heldTogether(rnd, value)}
+	case n == 1 && m.profile == nv4000.profile:
+		return replenishing(rnd)
 	case n < 5 || !m.hasPayout():
 		return noteErrand(rnd, value)
 	case n < 8:

@@ -15,10 +15,10 @@ var coinLevels = map[int64]int{10: 3, 20: 3, 50: 3, 100: 3, 200: 7}
 
 // coinMachines are the machines with coins, each with counters or mechanics of its own.
 var coinMachines = []model{
-	{"scs", "SMART_COIN_SYSTEM-" + recyclerPort, coinLevels, true},
-	{"hopper3", "SMART_HOPPER_3-" + recyclerPort, coinLevels, true},
-	{"hopper4", "SMART_HOPPER_4-" + recyclerPort, coinLevels, true},
-	{"twin", "TWIN_SMART_COIN_SYSTEM-" + recyclerPort, coinLevels, true},
+	{"scs", "SMART_COIN_SYSTEM-" + recyclerPort, coinLevels, true, nil},
+	{"hopper3", "SMART_HOPPER_3-" + recyclerPort, coinLevels, true, nil},
+	{"hopper4", "SMART_HOPPER_4-" + recyclerPort, coinLevels, true, nil},
+	{"twin", "TWIN_SMART_COIN_SYSTEM-" + recyclerPort, coinLevels, true, nil},
 }
 
 // coinJobs are what machines with coins do.

@@ -72,6 +72,7 @@ var otherJobs = map[string][]job{
 				tt.t.Logf("empty: %v", err)
 			}
 		}},
+		{"replenishment", true, func(tt *tabletop, d devices.Device) { tt.replenish(d, 3) }},
 	},
 	noteFloat.profile: {
 		{"note into the float", true, func(tt *tabletop, d devices.Device) { tt.put(500) }},
@@ -80,6 +81,15 @@ var otherJobs = map[string][]job{
 		{"stacking of four notes", true, (*tabletop).float},
 		jobs[4],
 	},
+}
+
+// replenish moves notes from the cassette of an NV4000 into its recyclers, and waits until that is over.
+func (tt *tabletop) replenish(d devices.Device, n int) {
+	if err := d.(devices.Replenisher).Replenish(context.Background(), n); err != nil {
+		tt.t.Logf("replenishment: %v", err)
+		return
+	}
+	tt.pass(time.Minute, func() bool { return !tt.machine.Truth().Moving && d.Snapshot().State != cash.StateReplenishing })
 }
 
 // several lets the machine hold three notes in its store, and then take them or give them back.

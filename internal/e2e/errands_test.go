@@ -77,7 +77,7 @@ func (m model) ownErrand(rnd *rand.Rand, value int64) *job {
 	case noteFloat.profile:
 		j = routeTo(value, true)
 	case nv4000.profile:
-		n := byte(rnd.IntN(4)) + 1
+		n := byte(rnd.IntN(5)) + 1
 		if j = emptyOf(n); rnd.IntN(2) > 0 {
 			j = job{"recycler", true, func(tt *tabletop, d devices.Device) { tt.toRecycler(d, value, n) }}
 		}
@@ -142,6 +142,18 @@ func byHand(rnd *rand.Rand, value int64) job {
 			tt.t.Errorf("by hand: %v", err)
 		}
 	}}
+}
+
+// replenishing fills the recyclers of an NV4000 from its cassette, or changes what that is for. Of a note that is no good
+// while nobody listens, nobody can say where it is.
+func replenishing(rnd *rand.Rand) errand {
+	n, mode := 1+rnd.IntN(4), devices.CassetteMode(rnd.IntN(2))
+	return errand{calm: true, job: job{"replenishment", true, func(tt *tabletop, d devices.Device) {
+		tt.replenish(d, n)
+		if err := d.(devices.Recyclers).SetCassetteMode(context.Background(), mode); err != nil {
+			tt.t.Logf("cassette: %v", err)
+		}
+	}}}
 }
 
 // heldTogether lets the store hold some notes for a customer, and then take them, give them back, or keep them for the

@@ -57,7 +57,8 @@ type model struct {
 	profile string
 	id      cash.DeviceID
 	levels  map[int64]int
-	coins   bool // at address 16, with the dataset of coins
+	coins   bool          // at address 16, with the dataset of coins
+	spare   map[int64]int // in its replenishment cassette
 }
 
 // address and dataset follow from the kind of money.
@@ -79,11 +80,12 @@ var (
 	recycler  = model{profile: "spectral-payout", id: recyclerID, levels: map[int64]int{500: 4, 1000: 4, 2000: 4}}
 	nv22      = model{profile: "nv22", id: recyclerID, levels: map[int64]int{500: 4, 1000: 4}}
 	noteFloat = model{profile: "nv11", id: "NV11-" + recyclerPort, levels: map[int64]int{500: 6}}
-	nv4000    = model{profile: "nv4000", id: "NV4000-" + recyclerPort, levels: map[int64]int{500: 4, 1000: 4, 2000: 4}}
-	nv9       = model{profile: "nv9", id: validatorID}
-	nv10      = model{profile: "nv10", id: validatorID}
-	nv200     = model{profile: "nv200", id: validatorID}
-	nv22only  = model{profile: "nv22-validator", id: validatorID}
+	nv4000    = model{profile: "nv4000", id: "NV4000-" + recyclerPort, levels: map[int64]int{500: 4, 1000: 4, 2000: 4},
+		spare: map[int64]int{500: 2, 2000: 1}}
+	nv9      = model{profile: "nv9", id: validatorID}
+	nv10     = model{profile: "nv10", id: validatorID}
+	nv200    = model{profile: "nv200", id: validatorID}
+	nv22only = model{profile: "nv22-validator", id: validatorID}
 )
 
 const validatorID cash.DeviceID = "NOTE_VALIDATOR-" + recyclerPort
@@ -102,7 +104,7 @@ func onTabletop(t *testing.T, kind model, f func(*tabletop)) {
 		tt := &tabletop{t: t, kind: kind, world: world, cable: world.AddLine(recyclerPort), dir: t.TempDir()}
 		var err error
 		tt.machine, err = tt.cable.AddMachine(kind.address(), kind.profile, sim.Options{
-			Currency: "EUR", Dataset: kind.dataset(), Levels: kind.levels,
+			Currency: "EUR", Dataset: kind.dataset(), Levels: kind.levels, Cassette: kind.spare,
 		})
 		if err != nil {
 			t.Fatal(err)
