@@ -14,8 +14,10 @@ type deposit struct {
 	phase    int32 // CHAN_STATUS_DEPOSIT_END, _START or _COUNT; 0 before the first enabling
 	paused   bool
 	realTime bool   // RealTimeDataEnabled as it was at BeginDeposit
-	taken    Pieces // all that was taken in it
+	taken    Pieces // all that was taken in it; a machine may take a piece back out of it
+	comings  int    // how many changes made it up
 	shown    Pieces // what DepositAmount and DepositCounts say
+	upTo     int    // and how many of the changes that includes
 	untold   bool   // money came while paused, and no DataEvent told of it
 }
 
@@ -137,7 +139,7 @@ func (c *call) pauseDeposit() (map[string]any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	dep.paused = true
-	dep.shown = dep.taken.clone()
+	dep.refresh()
 	return nil, nil
 }
 
@@ -175,7 +177,7 @@ func (c *call) fixDeposit() (map[string]any, error) {
 		s.opts.Log.Warnf("upos %s: fixed the deposit at %s while a machine is jammed: %v", c.d.cfg.Name, dep.taken, err)
 	}
 	dep.phase, dep.paused = CHAN_STATUS_DEPOSIT_COUNT, false
-	dep.shown = dep.taken.clone()
+	dep.refresh()
 	return nil, nil
 }
 
@@ -231,7 +233,7 @@ func (h *Handle) abandonDeposit(d *device) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opts.Log.Infof("upos %s: a deposit was ended without EndDeposit; kept %s", d.cfg.Name, h.deposit.taken)
-	h.deposit.shown = h.deposit.taken.clone()
+	h.deposit.refresh()
 	h.endDepositNow()
 }
 
@@ -250,6 +252,7 @@ func (d *device) took(c Change) {
 		return
 	}
 	h.deposit.taken.plus(c.Taken)
+	h.deposit.comings++
 	if h.deposit.paused {
 		h.deposit.untold = true
 		return
@@ -259,20 +262,21 @@ func (d *device) took(c Change) {
 
 // dataEvent queues a DataEvent with all that was taken so far. The caller holds mu.
 func (h *Handle) dataEvent() {
-	h.enqueue(queued{Event: Event{Kind: DataEvent}, deposit: h.deposit.id, taken: h.deposit.taken.clone(),
+	h.enqueue(queued{Event: Event{Kind: DataEvent}, deposit: h.deposit.id, taken: h.deposit.taken.clone(), upTo: h.deposit.comings,
 		about: []string{"DepositAmount", "DepositCounts", "DataEventEnabled", "DataCount"}})
 }
 
+// refresh brings the amounts up to date.
+func (d *deposit) refresh() { d.shown, d.upTo = d.taken.clone(), d.comings }
+
 // show copies the data of a DataEvent into the properties, if its deposit still accepts and they are not ahead already.
 // The caller holds mu.
-func (h *Handle) show(id int, taken Pieces) {
+func (h *Handle) show(q queued) {
 	dep := &h.deposit
-	if !dep.realTime || dep.id != id || dep.phase != CHAN_STATUS_DEPOSIT_START {
+	if !dep.realTime || dep.id != q.deposit || dep.phase != CHAN_STATUS_DEPOSIT_START || q.upTo < dep.upTo {
 		return
 	}
-	if count(taken) >= count(dep.shown) {
-		dep.shown = taken
-	}
+	dep.shown, dep.upTo = q.taken, q.upTo
 }
 
 func count(p Pieces) int {

@@ -350,3 +350,20 @@ func TestHandlersMayCallAnything(t *testing.T) {
 		}
 	})
 }
+
+// TestTakenBack: a machine gives a piece back after all that it had credited.
+func TestTakenBack(t *testing.T) {
+	w := newWorld(t)
+	h, m := ready(t, w, upos.CashChanger, "Till1"), w.machines["Till1"]
+	must(t, h.Set("RealTimeDataEnabled", true))
+	begin(t, h)
+	m.Insert(upostest.Bill(500), 2)
+	m.Credit(0, upostest.Bill(500), -1)
+	for _, want := range []int32{500, 1000, 500} {
+		must(t, h.Set("DataEventEnabled", true))
+		next(t, h)
+		is(t, h, "DepositAmount", want)
+	}
+	fix(t, h)
+	is(t, h, "DepositAmount", int32(500))
+}

@@ -96,7 +96,7 @@ func (c *call) directIO() (map[string]any, error) {
 
 // raw sends one SSP command.
 func (c *call) raw(part int, text string) (string, error) {
-	if _, _, err := c.h.device(AfterEnable); err != nil {
+	if _, err := c.h.check(AfterEnable); err != nil {
 		return "", err
 	}
 	command, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))

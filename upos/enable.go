@@ -13,7 +13,7 @@ func (h *Handle) enable(on bool) error {
 		return err
 	}
 	defer free()
-	d, _, err := h.device(m.WriteAccess)
+	d, err := h.check(m.WriteAccess)
 	if err != nil {
 		return err
 	}

@@ -98,12 +98,16 @@ func (h *Handle) allowed(a Access) error {
 	return nil
 }
 
+// check is allowed for one who does not hold mu; it returns the device, nil while closed.
+func (h *Handle) check(a Access) (*device, error) {
+	h.service.mu.Lock()
+	defer h.service.mu.Unlock()
+	return h.dev, h.allowed(a)
+}
+
 // device returns the device of the open handle and its parts as they are now, once the access is allowed.
 func (h *Handle) device(a Access) (*device, []Part, error) {
-	h.service.mu.Lock()
-	err := h.allowed(a)
-	d := h.dev
-	h.service.mu.Unlock()
+	d, err := h.check(a)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -119,9 +123,12 @@ func (h *Handle) Get(property string) (any, error) {
 	if !ok {
 		return nil, h.unknown(property)
 	}
-	_, parts, err := h.device(m.Access)
-	if err != nil {
-		return nil, err
+	var parts []Part
+	if ofMachines[property] { // reading them costs something
+		var err error
+		if _, parts, err = h.device(m.Access); err != nil {
+			return nil, err
+		}
 	}
 	h.service.mu.Lock()
 	defer h.service.mu.Unlock()
@@ -164,8 +171,7 @@ func (h *Handle) set(m Member, value any) error {
 	if !m.Writable {
 		access = AfterOpen
 	}
-	_, parts, err := h.device(access)
-	if err != nil {
+	if _, err := h.check(access); err != nil {
 		return err
 	}
 	if !m.Writable {
@@ -175,8 +181,14 @@ func (h *Handle) set(m Member, value any) error {
 	if err != nil {
 		return fail(E_ILLEGAL, "%s: %v", m.Name, err)
 	}
-	if m.Name == "DeviceEnabled" {
+	var parts []Part
+	switch m.Name {
+	case "DeviceEnabled":
 		return h.enable(v.(bool))
+	case "CurrencyCode":
+		if _, parts, err = h.device(access); err != nil {
+			return err
+		}
 	}
 	h.service.mu.Lock()
 	defer h.service.mu.Unlock()
@@ -208,7 +220,7 @@ func (h *Handle) Call(ctx context.Context, in Invocation) (map[string]any, error
 
 func (h *Handle) call(ctx context.Context, m Member, in Invocation) (map[string]any, error) {
 	c := &call{Invocation: in, ctx: ctx, h: h, member: m}
-	if _, _, err := h.device(m.Access); err != nil {
+	if _, err := h.check(m.Access); err != nil {
 		return nil, err
 	}
 	var bad error

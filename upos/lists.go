@@ -72,7 +72,7 @@ func (d *device) usable(parts []Part) error {
 	accepts, holds := false, false
 	for _, p := range parts {
 		if len(p.Accepts) == 0 && len(p.Holds) == 0 {
-			return fail(E_NOSERVICE, "machine %s of %s has not answered yet, so what it can do is not known: see to its power and cable", p.ID, name)
+			return fail(E_NOSERVICE, "machine %s of %s has not answered yet, so what it can do is not known (or all it takes is blocked): see to its power and cable", p.ID, name)
 		}
 		if p.Bills && (class == CoinAcceptor || class == CoinDispenser) || !p.Bills && (class == BillAcceptor || class == BillDispenser) {
 			return fail(E_NOSERVICE, "machine %s cannot be the %s %s: it handles the other kind of money", p.ID, class, name)

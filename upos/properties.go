@@ -12,6 +12,11 @@ const version int32 = 1*1_000_000 + 16*1_000
 // table. The caller holds mu; parts are the machines as they are.
 var getters map[string]func(h *Handle, parts []Part) any
 
+// ofMachines are the properties whose getters look at the parts.
+var ofMachines = map[string]bool{"CurrencyCashList": true, "CurrencyCodeList": true, "DepositCashList": true,
+	"DepositCodeList": true, "DepositCounts": true, "DepositStatus": true, "DeviceStatus": true, "DispenserStatus": true,
+	"ExitCashList": true, "FullStatus": true, "PhysicalDeviceDescription": true, "PhysicalDeviceName": true}
+
 // setters write the properties that can be written; the value has the property's type. The caller holds mu.
 var setters map[string]func(h *Handle, parts []Part, value any) error
 

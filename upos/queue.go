@@ -30,7 +30,8 @@ type Event struct {
 type queued struct {
 	Event
 	deposit int    // of a DataEvent: which deposit of the handle
-	taken   Pieces // and all that had been taken in it by then
+	taken   Pieces // and all that had been taken in it by then,
+	upTo    int    // by so many changes
 	about   []string
 }
 
@@ -147,7 +148,7 @@ func (h *Handle) deliver() (Event, bool) {
 	h.queue = append(h.queue[:i:i], h.queue[i+1:]...)
 	if q.Kind == DataEvent {
 		h.dataEnabled = false
-		h.show(q.deposit, q.taken)
+		h.show(q)
 	}
 	h.seq++
 	q.Seq = h.seq

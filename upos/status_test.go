@@ -311,6 +311,9 @@ func TestProperties(t *testing.T) {
 			all++
 		}
 	}
+	for name, v := range h.Properties() { // one by one they are the same
+		is(t, h, name, v)
+	}
 	if got := h.Properties(); len(got) != all || got["DepositStatus"] != upos.CHAN_STATUS_DEPOSIT_END {
 		t.Errorf("%d of %d properties while enabled", len(got), all)
 	}
