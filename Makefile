@@ -1,6 +1,6 @@
 # The targets of coffer. `make` alone prints them.
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint bench fuzz race package
+.PHONY: help run test build lint bench fuzz postman race package
 
 export CGO_ENABLED ?= 0
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -36,6 +36,9 @@ fuzz: ## Every fuzz target for FUZZTIME, then a million payout plans and a day o
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit 1; done
 	PLANS=1000000 go test -count 1 -timeout 30m -run '^TestPlanIsExactAndBest$$' ./internal/cash
 	DAY=10000 go test -count 1 -timeout 3h -run '^TestMixedDay$$' ./internal/e2e
+
+postman: ## Postman collections of the two device APIs, made from their OpenAPI documents, into docs/api
+	go run ./internal/postman
 
 race: ## The unit tests under the race detector; needs a C compiler, without which it is skipped (with CI=true it fails)
 	@if command -v $$(go env CC) >/dev/null; then \

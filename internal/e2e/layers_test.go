@@ -66,7 +66,8 @@ var layers = map[string][]string{
 
 	"configs":             {}, // embedded files
 	"installer/linux":     {},
-	"internal/benchlines": {}, // a command of make bench
+	"internal/benchlines": {},                                        // a command of make bench
+	"internal/postman":    {"httpapi/cashdevice", "httpapi/nv9coin"}, // a command of make postman
 }
 
 // anything marks the packages that plug the others together.
