@@ -16,6 +16,7 @@ type Ledger interface {
 	Entries(ctx context.Context, after int64, limit int) ([]cash.Entry, error)
 	Balance(ctx context.Context, dev cash.DeviceID) ([]cash.BalanceRow, error)
 	OpenOps(ctx context.Context, dev cash.DeviceID) ([]cash.Op, error)
+	OpByKey(ctx context.Context, key string) (cash.Op, bool, error)
 	Subscribe(size int) (rows <-chan cash.Entry, cancel func())
 }
 

@@ -36,6 +36,9 @@ func (brokenLedger) Entries(context.Context, int64, int) ([]cash.Entry, error) {
 func (brokenLedger) Balance(context.Context, cash.DeviceID) ([]cash.BalanceRow, error) {
 	return nil, errDisk
 }
+func (brokenLedger) OpByKey(context.Context, string) (op cash.Op, found bool, err error) {
+	return op, false, errDisk
+}
 func (brokenLedger) OpenOps(context.Context, cash.DeviceID) ([]cash.Op, error) { return nil, errDisk }
 
 func newJournal(t *testing.T) *journal.Journal {
@@ -122,7 +125,7 @@ func TestBalanceAndOperations(t *testing.T) {
 		t.Errorf("empty balance: %d, %s", w.Code, w.Body)
 	}
 	credits(t, j, 4)
-	op, err := j.Begin(t.Context(), cash.Op{Kind: cash.OpEmpty, Device: dev})
+	op, err := j.Begin(t.Context(), cash.Op{Kind: cash.OpEmpty, Device: dev, Key: "k/1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,6 +136,8 @@ func TestBalanceAndOperations(t *testing.T) {
 		"balance?device=other":                `{"balances":[]}`,
 		"operations?device=other":             `{"operations":[]}`,
 		"operations":                          string(journal.EncodeOps([]cash.Op{op})),
+		"operations?key=k/1":                  string(journal.EncodeOps([]cash.Op{op})),
+		"operations?key=other":                `{"operations":[]}`,
 		"operations?state=open":               string(journal.EncodeOps([]cash.Op{op})),
 	} {
 		if w := call(t, h, http.MethodGet, target, ""); w.Code != http.StatusOK || w.Body.String() != want+"\n" {

@@ -45,9 +45,22 @@ func (a *api) balance(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, journal.EncodeBalance(rows))
 }
 
-// operations answers GET /journal/v1/operations?state=open: those without an outcome, or with an unknown one.
+// operations answers GET /journal/v1/operations?state=open: those without an outcome, or with an unknown one. With
+// ?key=KEY it answers the one operation that a caller's key names, whatever became of it.
 func (a *api) operations(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
+	if q.Has("key") {
+		op, found, err := a.Ledger.OpByKey(r.Context(), q.Get("key"))
+		switch {
+		case err != nil:
+			writeError(w, err)
+		case !found:
+			writeJSON(w, http.StatusOK, journal.EncodeOps(nil))
+		default:
+			writeJSON(w, http.StatusOK, journal.EncodeOps([]cash.Op{op}))
+		}
+		return
+	}
 	if state := q.Get("state"); state != "" && state != "open" {
 		writeError(w, fmt.Errorf("%w: state %q: only \"open\" can be asked for", cash.ErrInvalid, state))
 		return
