@@ -202,6 +202,7 @@ func (c *Core) adopt(id Identity, channels []Channel, setup ssp.Setup) error {
 		s.ID, s.Identity, s.Channels = c.id, id, channels
 		s.Connected, s.Error = true, "connecting"
 		s.AcceptorEnabled, s.PayoutEnabled, s.Escrow, s.MultiHeld, s.Operation = false, false, nil, nil, ""
+		s.Ticket = Ticket{}
 		s.CashboxRemoved, s.StackerFull, s.DeviceFull, s.Jammed = false, false, false, false
 	})
 	return nil

@@ -38,6 +38,7 @@ type Settings struct {
 	Hoppers    map[cash.Denom]byte // sorter routes, likewise
 	TwinMode   *byte               // likewise
 	Options    *Options            // of a hopper; nil: the machine's own
+	Barcode    *ssp.BarcodeConfig  // of the ticket readers; nil: they stay as they are
 
 	PayoutLimit *int  // most coins of one payout; nil: never set
 	NoPayin     *byte // payouts without a coin coming in between; nil: never set

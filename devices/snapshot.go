@@ -35,7 +35,8 @@ type Snapshot struct {
 	Counters        []uint32
 	CounterKind     cash.CounterKind
 	LastReject      byte
-	TwinMode        byte // of a machine with two hoppers; see Twin
+	Ticket          Ticket // the last barcode ticket of this connection
+	TwinMode        byte   // of a machine with two hoppers; see Twin
 
 	CashboxRemoved bool
 	StackerFull    bool

@@ -22,27 +22,28 @@ const (
 	returning       // it was told to go back
 )
 
-// escrow follows one note from its recognition to its end.
+// escrow follows one note or ticket from its recognition to its end.
 type escrow struct {
-	auto  bool // take at once what is recognised
-	is    place
-	note  cash.Denom
-	fresh bool      // recognised in the answer that is being handled
-	seen  time.Time // when an answer showed anything of it last
+	auto   bool // take at once what is recognised
+	is     place
+	ticket bool // it is no note
+	note   cash.Denom
+	fresh  bool      // recognised in the answer that is being handled
+	seen   time.Time // when an answer showed anything of it last
 }
 
-func (e *escrow) clear() { e.is, e.note, e.fresh = nowhere, cash.Denom{}, false }
+func (e *escrow) clear() { e.is, e.ticket, e.note, e.fresh = nowhere, false, cash.Denom{}, false }
 
 // recognised is called for READ with a channel. The event repeats; only a new note is told.
 func (d *driver) recognised(e ssp.Event) []cash.Event {
 	note, known := d.core.Note(e)
-	if !known || d.escrow.is != nowhere && d.escrow.note == note {
+	if !known || d.escrow.is != nowhere && !d.escrow.ticket && d.escrow.note == note {
 		return nil
 	}
 	if d.escrow.is != nowhere {
 		d.core.AuditSoon() // what became of the one before was never told
 	}
-	d.escrow.is, d.escrow.note, d.escrow.fresh, d.escrow.seen = held, note, true, time.Now()
+	d.escrow.is, d.escrow.ticket, d.escrow.note, d.escrow.fresh, d.escrow.seen = held, false, note, true, time.Now()
 	d.show()
 	return []cash.Event{cash.NoteHeld{Note: note}}
 }
@@ -51,7 +52,7 @@ func (d *driver) recognised(e ssp.Event) []cash.Event {
 func (d *driver) show() {
 	d.core.Edit(func(s *devices.Snapshot) {
 		s.Escrow = nil
-		if d.escrow.is == held {
+		if d.escrow.is == held && !d.escrow.ticket {
 			note := d.escrow.note
 			s.Escrow = &note
 		}
@@ -148,7 +149,7 @@ func (d *driver) hold() (bool, error) {
 // sendBack returns a note that is recognised while the machine is drained: nobody can take it now.
 func (d *driver) sendBack(answer []ssp.Event) error {
 	for _, e := range answer {
-		if e.Code == ssp.EvRead && recognisedNote(e) {
+		if e.Code == ssp.EvRead && recognisedNote(e) || e.Code == ssp.EvBarcodeValidated {
 			_, _, err := d.core.Try(ssp.CmdRejectNote.Data())
 			return err
 		}
@@ -165,7 +166,7 @@ func (d *driver) watch(answer []ssp.Event) {
 	for _, e := range answer {
 		d.before = append(d.before, e.Code)
 		switch e.Code {
-		case ssp.EvRead, ssp.EvStacking, ssp.EvRejecting:
+		case ssp.EvRead, ssp.EvStacking, ssp.EvRejecting, ssp.EvBarcodeValidated:
 			d.moving, shown = true, true
 		case ssp.EvSafeJam, ssp.EvUnsafeJam, ssp.EvJammed:
 			shown = true

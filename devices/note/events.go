@@ -55,6 +55,10 @@ func (d *driver) Take(e ssp.Event) ([]cash.Event, error) {
 			return d.kept(), nil
 		}
 		return d.placed(cash.Payout), nil
+	case ssp.EvBarcodeValidated:
+		return d.validated()
+	case ssp.EvBarcodeAck:
+		d.ticketEnded(devices.TicketStacked)
 	case ssp.EvRejected:
 		return d.rejected()
 	case ssp.EvSafeJam, ssp.EvUnsafeJam:
@@ -131,6 +135,9 @@ func (d *driver) rejected() ([]cash.Event, error) {
 	code, err := d.lastReject()
 	if err != nil && !devices.Refused(err) {
 		return nil, err
+	}
+	if d.escrow.ticket {
+		d.ticketEnded(devices.TicketRejected)
 	}
 	if d.escrow.is == nowhere {
 		return []cash.Event{cash.NoteRejected{Code: code}}, nil

@@ -44,6 +44,7 @@ type driver struct {
 	cassette cassette
 	moving   bool // the last answer showed a note on its way in
 	before   []ssp.EventCode
+	tickets  *bool // whether tickets are let in, as sent last; nil: nothing was
 	option   *byte // of ENABLE PAYOUT DEVICE; nil for none
 
 	payoutRetry time.Time // when a store that was refused may be asked for again
@@ -71,7 +72,7 @@ func (d *driver) Device() devices.Device { return d.device }
 // Lost implements devices.Driver.
 func (d *driver) Lost() {
 	d.escrow.clear()
-	d.several, d.cassette = several{}, cassette{}
+	d.several, d.cassette, d.tickets = several{}, cassette{}, nil
 	d.unit, d.open, d.credit, d.moving, d.before = unitUnknown, nil, cash.Denom{}, false, nil
 }
 

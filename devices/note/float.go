@@ -56,6 +56,9 @@ func (f *floatDriver) Configure() error {
 	if _, _, err := f.core.Try(ssp.SetReportingType(false)); err != nil { // both forms are understood
 		return err
 	}
+	if err := f.setUpReaders(); err != nil {
+		return err
+	}
 	if err := f.core.Routes(); err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ func (d *driver) Secure() error {
 // Configure implements devices.Driver (ssp.md sections 15.2, 15.3 and 15.5).
 func (d *driver) Configure() error {
 	c := d.core
+	if err := d.setUpReaders(); err != nil {
+		return err
+	}
 	if !c.Identity().HasPayout {
 		return d.Inhibits()
 	}
@@ -124,6 +127,9 @@ func (d *driver) Accept(on bool) error {
 		return d.sendInhibits(false)
 	}
 	if err := d.sendInhibits(!on); err != nil {
+		return err
+	}
+	if err := d.letTickets(on); err != nil {
 		return err
 	}
 	return d.switchUnit(unitOn)

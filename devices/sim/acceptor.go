@@ -95,11 +95,7 @@ func (m *Machine) barcodeHardware() byte {
 
 // getBarcodeConfig is 23: hardware, enabled, format, characters.
 func getBarcodeConfig(m *Machine) answer {
-	on := byte(0)
-	if m.ram.barcodeOn {
-		on = m.barcodeHardware()
-	}
-	return reply(ssp.OK, m.barcodeHardware(), on, 1, m.ram.barcodeChars)
+	return reply(ssp.OK, m.barcodeHardware(), m.ram.barcodeOn, 1, m.ram.barcodeChars)
 }
 
 // setBarcodeConfig is 24: enabled, format, characters.
@@ -110,7 +106,7 @@ func setBarcodeConfig(m *Machine, p []byte) answer {
 	case p[0] > m.barcodeHardware() || p[1] != 1 || p[2] < 6 || p[2] > 24:
 		return reply(ssp.OutOfRange)
 	}
-	m.ram.barcodeOn, m.ram.barcodeChars = p[0] != 0, p[2]
+	m.ram.barcodeOn, m.ram.barcodeChars = p[0], p[2]
 	return reply(ssp.OK)
 }
 
@@ -119,7 +115,7 @@ func setBarcodeInhibit(m *Machine, p []byte) answer {
 	if len(p) != 1 {
 		return reply(ssp.WrongParameters)
 	}
-	m.ram.barcodeBits = p[0] | 0xFC
+	m.ram.barcodeBits, m.ram.currencyOff = p[0]|0xFC, p[0]&currencyOff != 0
 	return reply(ssp.OK)
 }
 
@@ -136,7 +132,7 @@ func getBarcodeData(m *Machine) answer {
 func (n *notePath) readTicket() {
 	m := n.m
 	n.ticket = ticket{status: 1, data: n.piece.barcode}
-	off := !m.ram.enabled || !m.ram.barcodeOn || m.ram.barcodeBits&barcodeOff != 0
+	off := !m.ram.enabled || m.ram.barcodeOn == 0 || m.ram.barcodeBits&barcodeOff != 0
 	if off || len(n.piece.barcode) != int(m.ram.barcodeChars) {
 		n.reject(rejectBarcode)
 		return

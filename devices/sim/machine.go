@@ -124,7 +124,8 @@ type volatile struct {
 	toBezel       bool   // notes that are paid wait in the bezel, and do not fall into the tray (machines with recyclers)
 	inhibits      []bool // by channel: true is accepted
 	lastReject    byte
-	barcodeOn     bool
+	barcodeOn     byte // readers: 1 the top one, 2 the bottom one
+	currencyOff   bool // 26 keeps notes out; what the byte says at power-up does not (ssp.md 9.3)
 	barcodeChars  byte
 	barcodeBits   byte
 	refill        bool

@@ -62,7 +62,7 @@ type ticket struct {
 
 // enabled: a host stops acceptance by DISABLE, or where payouts must go on by blocking every channel.
 func (n *notePath) enabled() bool {
-	return n.m.ram.enabled && !n.m.faults.floatOut && (slices.Contains(n.m.ram.inhibits, true) || n.m.ram.barcodeOn)
+	return n.m.ram.enabled && !n.m.faults.floatOut && (slices.Contains(n.m.ram.inhibits, true) || n.m.ram.barcodeOn != 0)
 }
 
 func (n *notePath) idle() bool {
@@ -134,7 +134,7 @@ func (n *notePath) read() {
 		n.reject(rejectUnknown)
 	case !m.ram.enabled:
 		n.reject(rejectDisabled)
-	case !m.ram.inhibits[p.channel-1]:
+	case !m.ram.inhibits[p.channel-1] || m.ram.currencyOff:
 		n.reject(rejectInhibited)
 	case m.ram.escrowSize > 0 && !m.holdsMore(),
 		m.faults.cashboxOut || m.faults.stackerFull, m.ram.refill && n.destination() == inCashbox:

@@ -111,6 +111,7 @@ func TestInserts(t *testing.T) {
 		{"ticket, reader off", nil, Insert{Barcode: "123456789012345678"}, "EC", rejectBarcode, IsReturned},
 		{"ticket", []string{"24 03 01 06", "F0", "26 FC", "F0"}, Insert{Barcode: "123456"}, "D1", 0, InCashbox},
 		{"ticket too long", []string{"24 03 01 06", "F0", "26 FC", "F0"}, Insert{Barcode: "1234567"}, "EC", rejectBarcode, IsReturned},
+		{"notes kept out by 26", []string{"26 FD", "F0"}, note, "EC", rejectInhibited, IsReturned},
 		{"three in a row", nil, Insert{Value: 500, Currency: "EUR", Count: 3}, "EE/1 DB EE/1 DB EE/1 DB", 0, InPayout},
 	} {
 		t.Run(c.name, bubble(func(t *testing.T) {
