@@ -53,6 +53,7 @@ func asValidator(m *machine) {
 	m.table("0A", "F0")
 	m.table("02", "F0")
 	m.table("17", "F0 08")
+	m.table("27", "F0 00 00")
 	m.table("57", "F5")
 	m.table("58", "F0 05 00000000 00000000 00000000 00000000 00000000")
 }

@@ -91,7 +91,9 @@ func heldTickets(b *bench) {
 	e := b.dev.(devices.Escrow)
 	held := func(data string) string {
 		id := b.ticket(data)
-		b.until("held", func() bool { return b.dev.Snapshot().Ticket == devices.Ticket{Status: devices.TicketInEscrow, Data: data} })
+		b.until("held", func() bool {
+			return b.dev.Snapshot().Ticket == devices.Ticket{Status: devices.TicketInEscrow, Data: data}
+		})
 		b.saysTicket(devices.Ticket{Status: devices.TicketInEscrow, Data: data})
 		return id
 	}
