@@ -150,13 +150,14 @@ type place struct {
 // begin starts the view of d, in place of an earlier one, and sets the machine up.
 func (c *call) begin(ctx context.Context, d devices.Device, at place, ask setup) (any, error) {
 	c.id = c.api.idOf(d, at)
-	v := c.api.newView(d, at, c.id, true)
+	v := c.api.newView(d, at, c.id)
 	c.view = v
 	if ask.log != "" {
 		if err := c.logTo(v, ask.log); err != nil {
 			c.api.log.WithField("device", v.device).WithError(err).Warn("OpenConnection: LogFilePath cannot be used; give one that ends in .log, or a folder")
 		}
 	}
+	v.arrive(true)
 	done, err := c.apply(ctx, d, ask)
 	if err != nil {
 		v.cursor.Close()
@@ -231,12 +232,12 @@ func (c *call) leave() error {
 // stopDevice: POST StopDevice. The acceptor goes off and the view is silent about states until StartDevice.
 func (c *call) stopDevice() (any, error) {
 	return c.do(c.id+": Device stopped successfully.", func(d devices.Device) error {
-		was := d.Snapshot().AcceptorEnabled
-		if err := c.api.till.Disable(c.ctx, c.by(), d); err != nil {
-			return err
+		halted := c.view.halt(d.Snapshot().AcceptorEnabled)
+		err := c.api.till.Disable(c.ctx, c.by(), d)
+		if halted {
+			c.view.halted(err == nil)
 		}
-		c.view.halt(was)
-		return nil
+		return err
 	})
 }
 
@@ -250,16 +251,31 @@ func (c *call) startDevice() (any, error) {
 	})
 }
 
-// halt tells STOPPING and STOPPED. accepting is what StartDevice brings back.
-func (v *view) halt(accepting bool) {
+// halt tells STOPPING and nothing of states from then on; false for a view that is stopped already. accepting is what
+// StartDevice brings back.
+func (v *view) halt(accepting bool) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if !v.story.running {
-		return
+		return false
 	}
 	v.resume = accepting
+	v.pass(cash.StateStopping)
+	v.story.silent = true
+	return true
+}
+
+// halted tells how it went: STOPPED, or the state that the machine is still in.
+func (v *view) halted(ok bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.story.silent = false
+	if !ok {
+		v.pass(v.story.machine)
+		return
+	}
 	v.story.running = false
-	v.pass(cash.StateStopping, cash.StateStopped)
+	v.pass(cash.StateStopped)
 	v.story.silent = true
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -59,20 +60,13 @@ func (s opening) play(t *testing.T, b *bench) {
 	if err := json.Unmarshal([]byte(a.body), &got); err != nil {
 		t.Fatal(err)
 	}
-	if text, ok := got["realTimeClock"].(string); !ok || text == "" {
-		t.Error("no realTimeClock sentence")
-	}
 	want := s.Answer
-	delete(got, "realTimeClock") // names a moment, and is only set where the machine can be told how
-	delete(want, "realTimeClock")
-	for _, name := range []string{"feederRoutes", "cashBoxLevels"} { // not carried out: said so, in the same shape
-		if text, ok := want[name].(string); ok {
-			if g, _ := got[name].(string); strings.Count(g, "\r\n") != strings.Count(text, "\r\n") || !strings.HasPrefix(g, "FAILED: ") {
-				t.Errorf("%s %q", name, g)
-			}
-		}
-		delete(got, name)
-		delete(want, name)
+	moment := regexp.MustCompile(`\d\d/\d\d/\d{4} \d\d:\d\d:\d\d`)
+	for _, answer := range []map[string]any{got, want} {
+		answer["realTimeClock"] = moment.ReplaceAllString(fmt.Sprint(answer["realTimeClock"]), "TIME")
+	}
+	if s.Name == "SMART Hopper" {
+		delete(got, "cashBoxLevels") // asked for, and left out of the sample
 	}
 	w, _ := json.Marshal(want)
 	g, _ := json.Marshal(got)
@@ -128,10 +122,7 @@ func (s opening) machine(t *testing.T, id cash.DeviceID, port string) devices.De
 		}
 	}
 	fake.snap = snap
-	if snap.Coins {
-		return fakeCoins{fake}
-	}
-	return fakeNotes{fake}
+	return fakeAll{fakeNV4000{fakeNotes{fake}}}
 }
 
 func TestOpeningTellsTheWayIn(t *testing.T) {

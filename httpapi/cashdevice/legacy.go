@@ -147,7 +147,8 @@ func (c *call) connectDevice() (any, error) {
 	}
 	c.id = id
 	defer c.api.views.lock(x.port, x.addr)()
-	v := c.api.newView(x.device, x.place, id, false)
+	v := c.api.newView(x.device, x.place, id)
+	v.arrive(false)
 	v.run(c.api.ctx, x.device.Snapshot().AcceptorEnabled, func() bool { return c.api.accepts(v.device) }, c.api.log)
 	if before := c.api.views.put(v); before != nil {
 		before.end()

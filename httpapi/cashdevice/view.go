@@ -34,17 +34,19 @@ type view struct {
 	done   chan struct{}
 }
 
-// newView begins a view of d: the cursor stands at now, and the queue holds the way from CONNECTING to STARTED, or to
-// CONNECTED for one that is started later.
-func (a *api) newView(d devices.Device, at place, id string, started bool) *view {
+// newView begins a view of d: the cursor stands at now.
+func (a *api) newView(d devices.Device, at place, id string) *view {
 	snap := d.Snapshot()
-	v := &view{id: id, device: snap.ID, port: at.port, addr: at.addr, story: newStory(), cursor: a.bus.Cursor(snap.ID), done: make(chan struct{})}
+	return &view{id: id, device: snap.ID, port: at.port, addr: at.addr, story: newStory(), cursor: a.bus.Cursor(snap.ID), done: make(chan struct{})}
+}
+
+// arrive tells the way from CONNECTING to STARTED, or to CONNECTED for a view that is started later.
+func (v *view) arrive(started bool) {
 	v.story.running = started
 	v.pass(cash.StateConnecting, cash.StateConnected)
 	if started {
 		v.pass(cash.StateStarting, cash.StateStarted)
 	}
-	return v
 }
 
 // pass tells states of the view's own life-cycle.
