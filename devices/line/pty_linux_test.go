@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -55,6 +56,45 @@ func TestSerialPort(t *testing.T) {
 	}
 	if st := l.State(); st.Open || st.Err == nil {
 		t.Errorf("state %+v, want closed and why", st)
+	}
+}
+
+// TestStableName: a line whose port is a name below /dev/serial/by-id finds its machine again where the cable is plugged in
+// anew, though the device file is another.
+func TestStableName(t *testing.T) {
+	b := newBus(&slave{any: true})
+	path, master := openPty(t, b)
+	byID := filepath.Join(t.TempDir(), "serial", "by-id", "usb-ITL_SMART_Coin_System-if00")
+	if err := os.MkdirAll(filepath.Dir(byID), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(path, byID); err != nil {
+		t.Fatal(err)
+	}
+	l := startOpener(t, Config{}, OpenerFor(byID, 0))
+	p := synced(t, l, 0)
+	if _, err := p.Tx(t.Context(), []byte{0x07}); err != nil {
+		t.Fatal(err)
+	}
+	master.Close()
+	if err := os.Remove(byID); err != nil {
+		t.Fatal(err)
+	}
+	for l.State().Open {
+		_, _ = p.Tx(t.Context(), []byte{0x07})
+	}
+	other, _ := openPty(t, b)
+	if err := os.Symlink(other, byID); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-l.Opened():
+	case <-time.After(10 * time.Second):
+		t.Fatalf("not opened again: %+v", l.State())
+	}
+	synced(t, l, 0)
+	if _, err := p.Tx(t.Context(), []byte{0x07}); err != nil {
+		t.Error(err)
 	}
 }
 
