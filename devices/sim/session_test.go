@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -43,19 +42,28 @@ func TestRecordedHosts(t *testing.T) {
 		t.Fatalf("%d sessions", len(file.Sessions))
 	}
 	for _, s := range file.Sessions {
-		t.Run(s.Name, bubble(func(t *testing.T) { replay(t, s) }))
+		for _, profile := range Profiles() {
+			t.Run(s.Name+"/"+profile, bubble(func(t *testing.T) { replay(t, s, profile) }))
+		}
 	}
 }
 
-func replay(t *testing.T, s recorded) {
+// replay says to a machine what the host has said to its own. One of another family than the host expected answers what
+// it does not have with UNKNOWN COMMAND, and has a setup reply of its own.
+func replay(t *testing.T, s recorded, profile string) {
 	secret := discreteLog(s.Keys.Generator, s.Keys.SlaveInterKey, s.Keys.Modulus)
 	if secret == 0 {
 		t.Fatal("no secret makes that inter key")
 	}
 	random := &scripted{}
 	random.u64(secret)
-	_, h := newMachineOnPipe(t, "spectral-payout", 0, Options{
-		Serial: 1873452, Dataset: []int64{500, 1000, 2000, 5000}, Levels: map[int64]int{500: 10}, Random: random})
+	opt := Options{Serial: 1873452, Dataset: []int64{500, 1000, 2000, 5000}, Random: random}
+	if p, err := findProfile(profile); err != nil {
+		t.Fatal(err)
+	} else if p.Store > 0 {
+		opt.Levels = map[int64]int{500: 10}
+	}
+	m, h := newMachineOnPipe(t, profile, 0, opt)
 	key := ssp.NewSession(ssp.DefaultFixedKey, s.Keys.Key)
 	alike := 0
 	for i, x := range s.Exchanges {
@@ -76,13 +84,20 @@ func replay(t *testing.T, s recorded) {
 		}
 		plain, count, err := key.Decrypt(got.Data)
 		_, wantCount, _ := key.Decrypt(want.Data)
-		off := strings.HasPrefix(x.HostEData, "33") && bytes.Equal(plain, []byte{0xF5, disabled}) // no host sent 5C
-		if err != nil || count != wantCount || plain[0] != 0xF0 && !off {
+		asked := ssp.Command(unhex(t, x.HostEData)[0])
+		off := asked == ssp.CmdPayoutAmount && bytes.Equal(plain, []byte{0xF5, disabled}) // no host sent 5C
+		lacks := plain[0] == byte(ssp.UnknownCommand)
+		if err != nil || count != wantCount || lacks == m.prof.commands[asked] || plain[0] != 0xF0 && !off && !lacks {
 			t.Fatalf("exchange %d: %s is answered % X, count %d, %v", i, x.HostEData, plain, count, err)
+		}
+		if asked == ssp.CmdSetupRequest {
+			if setup, err := ssp.ParseSetup(plain[1:]); err != nil || byte(setup.UnitType) != m.prof.UnitType || len(setup.Channels) != 4 {
+				t.Errorf("setup reply % X: %+v, %v", plain, setup, err)
+			}
 		}
 		t.Logf("%s: % X; the other machine %s", x.HostEData, plain, x.DeviceData)
 	}
-	if alike < 7 {
+	if least := map[string]int{"spectral-payout": 7}[profile]; alike < max(least, 5) {
 		t.Errorf("%d of %d answers are alike", alike, len(s.Exchanges))
 	}
 	synctest.Wait()
