@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"coffer/devices/sim"
+	"coffer/httpapi/ops"
 )
 
 type simRunScenario struct {
@@ -35,7 +36,7 @@ func (c *simRunScenario) Run(s *session) error {
 	}
 	ctx, stop := signal.NotifyContext(s.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := story.Play(ctx, remoteStage{on}, func(format string, args ...any) { s.printf(format+"\n", args...) }); err != nil {
+	if err := story.Play(ctx, remoteStage{on, c.remote, s}, func(format string, args ...any) { s.printf(format+"\n", args...) }); err != nil {
 		hint := "look at `coffer sim list`"
 		if errors.Is(err, sim.ErrScenario) {
 			hint = "its machines need a driver with their acceptors on"
@@ -47,7 +48,11 @@ func (c *simRunScenario) Run(s *session) error {
 }
 
 // remoteStage plays on the simulator behind /sim/v1.
-type remoteStage struct{ *client }
+type remoteStage struct {
+	*client
+	remote
+	s *session
+}
 
 func (r remoteStage) machine(at sim.Target, what string) string {
 	return "/sim/v1/machines/" + url.PathEscape(at.Port) + "/" + strconv.Itoa(at.Address) + what
@@ -108,4 +113,40 @@ func (r remoteStage) SetSpeed(ctx context.Context, factor float64) error {
 func (r remoteStage) Truth(ctx context.Context, at sim.Target) (t sim.Truth, err error) {
 	err = r.call(ctx, http.MethodGet, r.machine(at, ""), nil, &t)
 	return t, err
+}
+
+// Pay has the coffer of the data directory pay, over its REST API as a till would. The machine must be open there.
+func (r remoteStage) Pay(ctx context.Context, at sim.Target, value int64, currency string) error {
+	main, err := r.main(r.s)
+	if err != nil {
+		return err
+	}
+	var e endpoints
+	if err := readRun(main.dir, endpointsFile, &e); err != nil {
+		return fmt.Errorf("pay: %w; name the data directory of a running coffer with --data-dir", err)
+	}
+	var known ops.Devices
+	if err := main.call(ctx, http.MethodGet, "/devices/v1", nil, &known); err != nil {
+		return err
+	}
+	id := ""
+	for _, l := range known.Lines {
+		for _, d := range l.Devices {
+			if l.Port == at.Port && d.Address == at.Address {
+				id = string(d.ID)
+			}
+		}
+	}
+	if id == "" {
+		return fmt.Errorf("%w: coffer knows no machine at %s, address %d", sim.ErrRefused, at.Port, at.Address)
+	}
+	till := *main
+	till.base = e.url("cashdevice")
+	err = till.call(ctx, http.MethodPost, "/api/CashDevice/DispenseValue?deviceID="+url.QueryEscape(id),
+		map[string]any{"Value": value, "CountryCode": currency}, nil)
+	var answer *answerError
+	if errors.As(err, &answer) {
+		return fmt.Errorf("%w: %s; open %s in the REST API, with its payout on", sim.ErrRefused, answer.reason, id)
+	}
+	return err
 }

@@ -68,6 +68,8 @@ func (p *play) step(ctx context.Context, st Step) error {
 	case st.Take != nil:
 		p.tell("%s: the note is taken", st.Take.Machine)
 		return p.on.Take(ctx, p.Machines[st.Take.Machine])
+	case st.Pay != nil:
+		return p.pay(ctx, st.Pay)
 	case st.Wait != nil:
 		return p.wait(ctx, st.Wait)
 	case st.Speed != 0:
@@ -98,6 +100,20 @@ func (p *play) insert(ctx context.Context, in *InsertStep) error {
 		}
 		return true, err
 	}, func() string { return in.Machine + " does not take " + what })
+}
+
+// pay has the machine's driver begin a payout, again and again while it cannot.
+func (p *play) pay(ctx context.Context, st *PayStep) error {
+	p.tell("%s: pay %d %s", st.Machine, st.Value, st.Currency)
+	why := ""
+	return until(ctx, st.Within, func() (bool, error) {
+		err := p.on.Pay(ctx, p.Machines[st.Machine], st.Value, st.Currency)
+		if errors.Is(err, ErrRefused) {
+			why = err.Error()
+			return false, nil
+		}
+		return true, err
+	}, func() string { return fmt.Sprintf("%s does not pay %d %s: %s", st.Machine, st.Value, st.Currency, why) })
 }
 
 // wait looks at the truth until the condition holds.
@@ -228,6 +244,11 @@ func (w worldStage) Take(_ context.Context, at Target) error {
 		err = m.Take()
 	}
 	return err
+}
+
+// Pay implements Stage: nobody drives the machines of a bare world.
+func (w worldStage) Pay(context.Context, Target, int64, string) error {
+	return fmt.Errorf("%w: nobody is there who could pay; play to a running coffer", ErrRefused)
 }
 
 func (w worldStage) SetSpeed(_ context.Context, factor float64) error {

@@ -38,6 +38,7 @@ type Step struct {
 	Fault  *FaultStep  `yaml:"fault"`  // something breaks, or is mended
 	Levels *LevelStep  `yaml:"levels"` // an attendant fills or empties the store
 	Take   *TakeStep   `yaml:"take"`   // a customer takes the note from the bezel
+	Pay    *PayStep    `yaml:"pay"`    // whoever drives the machine pays out of it
 	Wait   *WaitStep   `yaml:"wait"`   // until a condition of the truth holds
 	Speed  float64     `yaml:"speed"`  // of the mechanics of all machines
 	Repeat *RepeatStep `yaml:"repeat"` // the same steps again
@@ -79,6 +80,14 @@ type TakeStep struct {
 	Machine string `yaml:"machine"`
 }
 
+// PayStep lets whoever drives the machine begin a payout. While it cannot, it is tried again, Within at most.
+type PayStep struct {
+	Machine  string        `yaml:"machine"`
+	Value    int64         `yaml:"value"` // minor units
+	Currency string        `yaml:"currency"`
+	Within   time.Duration `yaml:"within"` // 0 means 30 s
+}
+
 // RepeatStep plays steps several times.
 type RepeatStep struct {
 	Times int    `yaml:"times"`
@@ -111,6 +120,8 @@ type Stage interface {
 	Fault(ctx context.Context, at Target, f Fault) error
 	SetLevel(ctx context.Context, at Target, value int64, currency string, count int) error
 	Take(ctx context.Context, at Target) error
+	// Pay has the machine's driver begin a payout; ErrRefused if it cannot now, or if there is none.
+	Pay(ctx context.Context, at Target, value int64, currency string) error
 	SetSpeed(ctx context.Context, factor float64) error
 	Truth(ctx context.Context, at Target) (Truth, error)
 }
@@ -153,7 +164,7 @@ func (s *Scenario) check(at string, steps []Step) (n int, err error) {
 func (s *Scenario) checkStep(at string, st Step) (int, error) {
 	wrong := func(why string) (int, error) { return 0, fmt.Errorf("%w: scenario: %s: %s", ErrInvalid, at, why) }
 	acts := 0
-	for _, set := range []bool{st.Say != "", st.Insert != nil, st.Fault != nil, st.Levels != nil, st.Take != nil, st.Wait != nil,
+	for _, set := range []bool{st.Say != "", st.Insert != nil, st.Fault != nil, st.Levels != nil, st.Take != nil, st.Pay != nil, st.Wait != nil,
 		st.Speed != 0, st.Repeat != nil} {
 		if set {
 			acts++
@@ -170,6 +181,8 @@ func (s *Scenario) checkStep(at string, st Step) (int, error) {
 	switch {
 	case st.Fault != nil && faultKinds[st.Fault.Kind].begin == nil:
 		return wrong(fmt.Sprintf("no fault %q", st.Fault.Kind))
+	case st.Pay != nil && (st.Pay.Value < 1 || !isCurrency(st.Pay.Currency)):
+		return wrong("pay needs a value in minor units and a currency")
 	case st.Wait != nil:
 		if why := st.Wait.check(); why != "" {
 			return wrong(why)
@@ -197,6 +210,8 @@ func (st Step) machine() (name string, needed bool) {
 		return st.Levels.Machine, true
 	case st.Take != nil:
 		return st.Take.Machine, true
+	case st.Pay != nil:
+		return st.Pay.Machine, true
 	case st.Wait != nil:
 		return st.Wait.Machine, true
 	}
