@@ -1,6 +1,7 @@
 package service
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -39,5 +40,35 @@ func TestSimRun(t *testing.T) {
 			t.Errorf("%s: exit %d", steps, got.code)
 		}
 		oneLineOf(t, got.err, words...)
+	}
+}
+
+// TestSimRunPays: a story in which the running coffer pays, out of a machine that is open in its REST API.
+func TestSimRunPays(t *testing.T) {
+	dir := t.TempDir()
+	start(t, settingsFor(t, small, dir))
+	var e endpoints
+	if err := readRun(dir, endpointsFile, &e); err != nil {
+		t.Fatal(err)
+	}
+	rest := &client{base: e.url("cashdevice"), dir: dir}
+	if err := rest.sign(); err != nil {
+		t.Fatal(err)
+	}
+	open := map[string]any{"ComPort": "COM5", "SspAddress": 0, "EnablePayout": true, "EnableAcceptor": true}
+	if err := rest.call(t.Context(), http.MethodPost, "/api/CashDevice/OpenConnection", open, nil); err != nil {
+		t.Fatal(err)
+	}
+	story := write(t, "pay.yaml", `name: change
+text: A customer gets a note.
+machines: {m: {port: COM5, address: 0}}
+steps:
+  - speed: 100
+  - pay: {machine: m, value: 1000, currency: EUR}
+  - wait: {machine: m, place: dispensed, value: 500, currency: EUR, grown: 2, moving: false}
+`)
+	got := coffer(t, map[string]string{"COFFER_DATA_DIR": dir}, "sim", "run", story)
+	if got.code != exitDone || !strings.Contains(got.out, "m: pay 1000 EUR") {
+		t.Errorf("exit %d: %s%s", got.code, got.out, got.err)
 	}
 }
