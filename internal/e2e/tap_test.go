@@ -57,13 +57,20 @@ func (p *tap) kill() {
 }
 
 // connect dials the machine.
-func (p *tap) connect(ctx context.Context) (net.Conn, error) {
+func (p *tap) connect(ctx context.Context) (net.Conn, error) { return p.dialled(ctx, p.dial) }
+
+// over is connect for one of several lines.
+func (p *tap) over(dial func(context.Context) (net.Conn, error)) func(context.Context) (net.Conn, error) {
+	return func(ctx context.Context) (net.Conn, error) { return p.dialled(ctx, dial) }
+}
+
+func (p *tap) dialled(ctx context.Context, dial func(context.Context) (net.Conn, error)) (net.Conn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.dead {
 		return nil, net.ErrClosed
 	}
-	c, err := p.dial(ctx)
+	c, err := dial(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +105,18 @@ func (p *tap) Begin(ctx context.Context, op cash.Op) (cash.Op, error) {
 		return cash.Op{}, cash.ErrJournal
 	}
 	return got, err
+}
+
+// BeginLegs is that of the ledger.
+func (p *tap) BeginLegs(ctx context.Context, whole cash.Op, legs []cash.Op) (cash.Op, []cash.Op, error) {
+	if !p.moment() {
+		return cash.Op{}, nil, cash.ErrJournal
+	}
+	got, begun, err := p.Journal.BeginLegs(ctx, whole, legs)
+	if !p.moment() {
+		return cash.Op{}, nil, cash.ErrJournal
+	}
+	return got, begun, err
 }
 
 // Write is that of the ledger.

@@ -40,7 +40,7 @@ func (t *Till) intendLegs(ctx context.Context, p *project, legs []*leg) (*Operat
 	t.healthy()
 	p.whole = whole
 	t.mu.Lock()
-	w := newRun(whole)
+	w := t.newRun(whole)
 	close(w.begun)
 	t.wholes[whole.ID] = w
 	t.mu.Unlock()
@@ -206,7 +206,7 @@ func (t *Till) attachWhole(ctx context.Context, op cash.Op) (*Operation, error) 
 	t.mu.Lock()
 	w := t.wholes[op.ID]
 	if w == nil && op.State == "" {
-		w = newRun(op)
+		w = t.newRun(op)
 		close(w.begun)
 		t.wholes[op.ID] = w
 	}
@@ -216,7 +216,7 @@ func (t *Till) attachWhole(ctx context.Context, op cash.Op) (*Operation, error) 
 		if err != nil {
 			return nil, t.unhealthy(err)
 		}
-		w = newRun(op)
+		w = t.newRun(op)
 		w.outcome = out
 		close(w.begun)
 		close(w.done)

@@ -53,13 +53,22 @@ type Operation struct {
 func (o *Operation) Done() <-chan struct{} { return o.run.done }
 
 // Wait waits for the outcome. The error is that of Outcome.Err, or the context's with the zero Outcome. An operation
-// whose machine is away ends when the machine is back and its books were compared.
+// whose machine is away ends when the machine is back and its books were compared. One that still runs when the till has
+// closed gives OpUnknown: its outcome stands in the ledger after the next start.
 func (o *Operation) Wait(ctx context.Context) (Outcome, error) {
 	select {
 	case <-o.run.done:
 		return o.run.outcome, o.run.outcome.Err()
 	case <-ctx.Done():
 		return Outcome{}, ctx.Err()
+	case <-o.run.quit:
+	}
+	select {
+	case <-o.run.done:
+		return o.run.outcome, o.run.outcome.Err()
+	default:
+		out := Outcome{Result: cash.OpUnknown, Asked: o.Asked, Paid: cash.Amount{Currency: o.Asked.Currency}}
+		return out, fmt.Errorf("%w: coffer stops; the ledger will have the outcome", cash.ErrOutcomeUnknown)
 	}
 }
 

@@ -33,13 +33,15 @@ type run struct {
 	answered chan struct{} // closed once its command was answered, or the answer given up
 	done     chan struct{} // closed once outcome is valid
 	outcome  Outcome
+	quit     <-chan struct{} // closed when the till has closed
 
 	waiting atomic.Bool   // a leg that waits for the one before
 	ended   cash.OpResult // of a whole, under Till.mu: how a machine said that a leg ended badly
 }
 
-func newRun(op cash.Op) *run {
+func (t *Till) newRun(op cash.Op) *run {
 	return &run{
+		quit: t.quit,
 		id: op.ID, key: op.Key, kind: op.Kind, dev: op.Device, asked: op.Asked,
 		begun: make(chan struct{}), answered: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -168,7 +170,7 @@ func (t *Till) take(ctx context.Context, k *desk, d devices.Device, j *job) (*ru
 	case j.op.Kind != cash.OpDispense:
 		j.op.Asked = surplus(b.payout, j.op.Keep, s.Currency)
 	}
-	r := newRun(j.op)
+	r := t.newRun(j.op)
 	k.running.Store(r)
 	return nil, nil
 }
@@ -354,7 +356,7 @@ func (t *Till) attach(ctx context.Context, k *desk, op cash.Op) (*Operation, err
 	if err := refusal(op); err != nil {
 		return nil, err
 	}
-	r := newRun(op)
+	r := t.newRun(op)
 	close(r.begun)
 	if op.State == "" {
 		k.runs[op.ID] = r
