@@ -26,11 +26,17 @@ type pocket struct {
 	mu      sync.Mutex
 	end     chan struct{}
 	done    chan struct{}
+	leave   func() // ends the feeding
 }
 
 // customer begins to feed pieces to a machine, in bursts.
 func (x *till1) customer(machine int, seed uint64, values []int64) *pocket {
 	p := &pocket{x: x, machine: machine, rnd: rand.New(rand.NewPCG(seed, uint64(machine))), left: values, end: make(chan struct{}), done: make(chan struct{})}
+	p.leave = sync.OnceFunc(func() {
+		close(p.end)
+		<-p.done
+	})
+	x.guests = append(x.guests, p.leave)
 	go p.feed()
 	return p
 }
@@ -89,11 +95,6 @@ func (p *pocket) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.left)
-}
-
-func (p *pocket) leave() {
-	close(p.end)
-	<-p.done
 }
 
 // taken is what both machines have taken from customers: inserted, and not given back.
@@ -274,6 +275,9 @@ func (a *app) pauses(customers []*pocket, n int) {
 		time.Sleep(time.Duration(700+k*137%900) * time.Millisecond)
 		for _, control := range []int32{upos.CHAN_DEPOSIT_PAUSE, upos.CHAN_DEPOSIT_RESTART} {
 			_, err := a.h.Call(context.Background(), upos.Invocation{Method: "PauseDeposit", Args: map[string]any{"control": control}})
+			if err != nil { // perhaps its line died a moment ago
+				time.Sleep(time.Second)
+			}
 			if a.x.down.Load() {
 				return
 			}

@@ -50,6 +50,7 @@ type till1 struct {
 	machines []*sim.Machine
 	dir      string // of the ledger
 	old      []func()
+	guests   []func() // end those who still use the machines
 	down     atomic.Bool
 
 	tap     *tap
@@ -75,7 +76,7 @@ func onTill1(t *testing.T, f func(*till1)) {
 		}
 		x.setUp()
 		defer func() {
-			for _, end := range append(x.old, x.stop) {
+			for _, end := range append(append(x.guests, x.old...), x.stop) {
 				end()
 			}
 			if err := x.world.Close(); err != nil {

@@ -145,16 +145,14 @@ func (b *realBench) Insert(p upos.Piece) {
 		if p.Bill != (x.address == 0) {
 			continue
 		}
+		err := error(nil)
 		for range 600 { // a customer waits until the path is free
-			if !b.machines[i].Truth().Moving {
-				break
+			if _, err = b.machines[i].Insert(sim.Insert{Value: p.Value, Currency: string(p.Currency)}); err == nil {
+				return
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
-		if _, err := b.machines[i].Insert(sim.Insert{Value: p.Value, Currency: string(p.Currency)}); err != nil {
-			b.Fatal(err)
-		}
-		return
+		b.Fatal(err)
 	}
 }
 
