@@ -123,10 +123,12 @@ func (d *device) advance() {
 	}
 }
 
-// release gives the claim back: the device is disabled first, and the events that wait are gone.
+// release gives the claim back. An exclusive device is disabled first, and its events that wait are gone.
 func (c *call) release() (map[string]any, error) {
-	if err := c.h.stop(c.d, false); err != nil {
-		return nil, err
+	if c.h.class.exclusive() {
+		if err := c.h.stop(c.d, false); err != nil {
+			return nil, err
+		}
 	}
 	c.h.letGo(c.d)
 	return nil, nil

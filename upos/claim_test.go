@@ -201,6 +201,7 @@ func TestDrawerClaimIsOptional(t *testing.T) {
 		w.drawer.Move(false)
 		must(t, <-done)
 		must(t, call(b, "Release", nil))
+		is(t, b, "DeviceEnabled", true) // a sharable device stays enabled
 		w.drawer.Err = cash.ErrNotConnected
 		if got := codeOf(t, call(a, "OpenDrawer", nil)); got != upos.E_OFFLINE {
 			t.Errorf("OpenDrawer of a dead drawer: %d", got)

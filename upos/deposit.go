@@ -70,6 +70,14 @@ func (h *Handle) depositStatus(jam bool) int32 {
 	return h.deposit.phase
 }
 
+// depositStatusRead is depositStatus of what CurrentService means. The caller holds mu.
+func (h *Handle) depositStatusRead(parts []Part) int32 {
+	if !h.now().deposit {
+		return CHAN_STATUS_DEPOSIT_NONE
+	}
+	return h.depositStatus(h.dev.look(parts, h.part).jam)
+}
+
 // idle refuses with E_BUSY while a payout or a firmware update runs.
 func (c *call) idle() error {
 	c.h.service.mu.Lock()
@@ -92,7 +100,7 @@ func (c *call) beginDeposit() (map[string]any, error) {
 	s.mu.Lock()
 	*dep = deposit{id: dep.id + 1, phase: CHAN_STATUS_DEPOSIT_START, realTime: c.h.realTime, taken: Pieces{}, shown: Pieces{}}
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), s.opts.Settle)
+	ctx, cancel := s.patient(c.ctx)
 	defer cancel()
 	err := c.d.mech.Accept(ctx, c.request(), true)
 	if err == nil {
@@ -114,7 +122,7 @@ func (c *call) pauseDeposit() (map[string]any, error) {
 	s.mu.Lock()
 	paused := dep.paused
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), s.opts.Settle)
+	ctx, cancel := s.patient(c.ctx)
 	defer cancel()
 	switch {
 	case paused == (control == CHAN_DEPOSIT_PAUSE):
@@ -164,7 +172,7 @@ func (c *call) fixDeposit() (map[string]any, error) {
 		return nil, err
 	}
 	s, dep := c.h.service, &c.h.deposit
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), s.opts.Settle)
+	ctx, cancel := s.patient(c.ctx)
 	defer cancel()
 	err := c.h.quiet(ctx, c.d, c.request())
 	jam := c.d.anyJam()
@@ -221,7 +229,7 @@ func (h *Handle) abandonDeposit(d *device) {
 	running, accepting := h.deposit.running(), h.deposit.phase == CHAN_STATUS_DEPOSIT_START
 	s.mu.Unlock()
 	if accepting {
-		ctx, cancel := context.WithTimeout(context.Background(), s.opts.Settle)
+		ctx, cancel := s.patient(context.Background())
 		defer cancel()
 		if err := h.quiet(ctx, d, Request{Owner: h.owner}); err != nil && !errors.Is(err, cash.ErrNothing) {
 			s.opts.Log.Warnf("upos %s: ending a deposit: %v", d.cfg.Name, err)

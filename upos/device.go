@@ -11,7 +11,6 @@ type device struct {
 	cfg     Config
 	mech    Mechanism // nil for a CashDrawer
 	drawer  Drawer    // nil for the others
-	slot    chan struct{}
 	unwatch func()
 
 	// Guarded by service.mu.
@@ -28,7 +27,7 @@ type device struct {
 }
 
 func newDevice(s *Service, d Device) *device {
-	dev := &device{service: s, cfg: d.Config, slot: make(chan struct{}, 1)}
+	dev := &device{service: s, cfg: d.Config}
 	dev.stats.start(s.opts.Now())
 	if d.Config.Class == CashDrawer {
 		dev.drawer, dev.moved = d.Drawer, make(chan struct{})
@@ -124,6 +123,10 @@ func (h *Handle) open(name string) error {
 	h.life, h.gone = context.WithCancel(context.Background())
 	h.dev = d
 	h.caps = d.capabilities(parts)
+	h.each, h.bills = nil, nil
+	for i, p := range parts {
+		h.each, h.bills = append(h.each, d.capabilities(parts[i:i+1])), append(h.bills, p.Bills)
+	}
 	h.currency = d.firstCurrency(parts)
 	h.realTime = d.cfg.RealTimeData && h.caps.realTime
 	d.handles = append(d.handles, h)
@@ -137,7 +140,7 @@ func (h *Handle) open(name string) error {
 func (h *Handle) reset() {
 	h.enabled, h.frozen, h.dataEnabled = false, false, false
 	h.powerNotify, h.powerState = PN_DISABLED, PS_UNKNOWN
-	h.healthText, h.openResult, h.binary = "", 0, BC_NONE
+	h.healthText, h.binary = "", BC_NONE
 	h.exit, h.part, h.async = 1, 0, false
 	h.asyncCode, h.asyncExt = SUCCESS, 0
 	h.deposit = deposit{}

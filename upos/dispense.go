@@ -143,7 +143,7 @@ func (c *call) pay(j *job, r Request) error {
 		return err
 	}
 	go func() {
-		paid, err := work.Wait(context.Background())
+		paid, err := work.Wait(s.ctx)
 		h.finish(c.d, j, work.ID(), paid, dispenseError(h.class, err), j.async)
 	}()
 	return c.await(j, j.async)
@@ -215,7 +215,7 @@ func (c *call) repay(taken Pieces) error {
 		return err
 	}
 	go func() {
-		paid, err := work.Wait(context.Background())
+		paid, err := work.Wait(s.ctx)
 		s.mu.Lock()
 		if h.dev == c.d {
 			h.endDepositNow()

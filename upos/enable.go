@@ -94,10 +94,13 @@ func (h *Handle) stop(d *device, detach bool) error {
 			return fail(E_BUSY, "a firmware update runs: wait for its last event")
 		}
 	} else if j != nil {
-		if err := d.mech.Halt(context.Background(), Request{Owner: h.owner}); err != nil {
+		if err := d.mech.Halt(s.ctx, Request{Owner: h.owner}); err != nil {
 			s.opts.Log.Infof("upos %s: waiting for a payout that was not halted: %v", d.cfg.Name, err)
 		}
-		<-j.done
+		select {
+		case <-j.done:
+		case <-s.ctx.Done(): // the operation stays open in the ledger
+		}
 	}
 	h.abandonDeposit(d)
 	s.mu.Lock()

@@ -14,13 +14,16 @@ import (
 type Handle struct {
 	service *Service
 	class   Class
-	owner   string // names this handle to the machinery
+	owner   string        // names this handle to the machinery
+	slot    chan struct{} // has one call at a time talk to the machines
 
 	// The rest is guarded by service.mu.
-	dev  *device // nil while closed
-	gone context.CancelFunc
-	life context.Context // ends with Close
-	caps capabilities
+	dev   *device // nil while closed
+	gone  context.CancelFunc
+	life  context.Context // ends with Close
+	caps  capabilities
+	each  []capabilities // of the parts, for CurrentService
+	bills []bool         // which parts are of bills
 
 	enabled, frozen, dataEnabled bool
 	powerNotify, powerState      int32
@@ -275,16 +278,11 @@ type method struct {
 	run     func(*call) (map[string]any, error)
 }
 
-// turn waits until no other call of the device talks to its machines. free may be called more than once.
+// turn waits until no other call of the handle talks to the machines. No other handle does, apart from drawers, where it
+// does no harm. free may be called more than once.
 func (h *Handle) turn(ctx context.Context) (free func(), err error) {
-	h.service.mu.Lock()
-	d := h.dev
-	h.service.mu.Unlock()
-	if d == nil {
-		return nil, ErrClosed
-	}
 	select {
-	case d.slot <- struct{}{}:
+	case h.slot <- struct{}{}:
 	case <-ctx.Done():
 		return nil, fail(E_TIMEOUT, "gave up waiting for another call: %v", ctx.Err())
 	}
@@ -292,7 +290,7 @@ func (h *Handle) turn(ctx context.Context) (free func(), err error) {
 	return func() {
 		if !done {
 			done = true
-			<-d.slot
+			<-h.slot
 		}
 	}, nil
 }
@@ -302,7 +300,7 @@ func (h *Handle) capable(name string) error {
 	h.service.mu.Lock()
 	defer h.service.mu.Unlock()
 	for _, need := range gates[name] {
-		if _, has := find(h.class, need, false); has && h.dev != nil && getters[need](h, nil) == false {
+		if _, has := find(h.class, need, false); has && h.dev != nil && h.caps.can(need) == false {
 			return fail(E_ILLEGAL, "%s is false: the machines of %s cannot do it", need, h.dev.cfg.Name)
 		}
 	}

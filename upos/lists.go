@@ -102,13 +102,19 @@ func (h *Handle) scope(n int) []int {
 	return []int{int(h.part) - 1}
 }
 
+// inScope is the parts that CurrentService means. The caller holds mu.
+func (h *Handle) inScope(parts []Part) []Part {
+	if h.part == 0 || int(h.part) > len(parts) {
+		return parts
+	}
+	return parts[h.part-1 : h.part]
+}
+
 // collect gathers pieces of the parts that CurrentService means. The caller holds mu.
 func (h *Handle) collect(parts []Part, of func(Part) []Piece) []Piece {
 	var out []Piece
-	for i, p := range parts {
-		if h.part == 0 || int(h.part) == i+1 {
-			out = append(out, of(p)...)
-		}
+	for _, p := range h.inScope(parts) {
+		out = append(out, of(p)...)
 	}
 	return order(out)
 }
@@ -134,7 +140,7 @@ func (h *Handle) knows(p Part) []Piece {
 
 // depositList is DepositCashList. The caller holds mu.
 func (h *Handle) depositList(parts []Part) []Piece {
-	if !h.caps.deposit {
+	if !h.now().deposit {
 		return nil
 	}
 	return h.inCurrency(h.collect(parts, func(p Part) []Piece { return slices.Clone(p.Accepts) }))
@@ -174,7 +180,7 @@ func (h *Handle) codeList(parts []Part) []string { return currencies(h.collect(p
 
 // depositCodes is DepositCodeList. The caller holds mu.
 func (h *Handle) depositCodes(parts []Part) []string {
-	if !h.caps.deposit {
+	if !h.now().deposit {
 		return nil
 	}
 	return currencies(h.collect(parts, func(p Part) []Piece { return slices.Clone(p.Accepts) }))

@@ -27,9 +27,15 @@ var methods = map[string]method{
 	"WaitForDrawerClose":     {false, (*call).waitForDrawerClose},
 }
 
-// openAgain is the method Open.
+// openAgain is the method Open. OpenResult says for OPOS why it failed.
 func (c *call) openAgain() (map[string]any, error) {
-	return nil, c.h.open(c.string("deviceName"))
+	err := c.h.open(c.string("deviceName"))
+	code, _ := resultOf(err)
+	s := c.h.service
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.h.openResult = map[int32]int32{SUCCESS: 0, E_ILLEGAL: OR_ALREADYOPEN, E_NOEXIST: OR_REGBADNAME, E_NOSERVICE: OR_FAILEDOPEN}[code]
+	return nil, err
 }
 
 // clearInput drops the DataEvents. A deposit goes on.

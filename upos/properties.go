@@ -2,6 +2,7 @@ package upos
 
 import (
 	"cmp"
+	"maps"
 	"strings"
 )
 
@@ -22,10 +23,11 @@ var setters map[string]func(h *Handle, parts []Part, value any) error
 
 func init() { // not a literal: the functions look into the maps themselves
 	getters = map[string]func(h *Handle, parts []Part) any{}
-	for _, group := range []map[string]func(h *Handle, parts []Part) any{commonGetters, capabilityGetters, cashGetters} {
-		for name, get := range group {
-			getters[name] = get
-		}
+	for _, group := range []map[string]func(h *Handle, parts []Part) any{commonGetters, cashGetters} {
+		maps.Copy(getters, group)
+	}
+	for name, of := range capabilityOf {
+		getters[name] = func(h *Handle, _ []Part) any { return of(h.now()) }
 	}
 	setters = cashSetters
 }
@@ -50,29 +52,50 @@ var commonGetters = map[string]func(h *Handle, parts []Part) any{
 	"DeviceServiceDescription": func(h *Handle, _ []Part) any {
 		return strings.TrimSpace("coffer UnifiedPOS " + string(h.class) + " service " + h.service.opts.Version)
 	},
-	"PhysicalDeviceDescription": func(h *Handle, parts []Part) any { return physicalDescription(h.dev, parts) },
-	"PhysicalDeviceName":        func(h *Handle, parts []Part) any { return physicalName(h.dev, parts) },
+	"PhysicalDeviceDescription": func(h *Handle, parts []Part) any { return physicalDescription(h.dev, h.inScope(parts)) },
+	"PhysicalDeviceName":        func(h *Handle, parts []Part) any { return physicalName(h.dev, h.inScope(parts)) },
 }
 
-var capabilityGetters = map[string]func(h *Handle, parts []Part) any{
-	"CapCompareFirmwareVersion":  func(h *Handle, _ []Part) any { return h.caps.firmware },
-	"CapDeposit":                 func(h *Handle, _ []Part) any { return h.caps.deposit },
-	"CapDepositDataEvent":        func(h *Handle, _ []Part) any { return h.caps.deposit },
-	"CapDiscrepancy":             func(h *Handle, _ []Part) any { return h.caps.discrepancy },
-	"CapEmptySensor":             func(h *Handle, _ []Part) any { return h.caps.empty },
-	"CapFullSensor":              func(h *Handle, _ []Part) any { return h.caps.full },
-	"CapJamSensor":               func(h *Handle, _ []Part) any { return h.caps.jam },
-	"CapNearEmptySensor":         func(h *Handle, _ []Part) any { return h.caps.nearEmpty },
-	"CapNearFullSensor":          func(h *Handle, _ []Part) any { return h.caps.nearFull },
-	"CapPauseDeposit":            func(h *Handle, _ []Part) any { return h.caps.pause },
-	"CapPowerReporting":          func(h *Handle, _ []Part) any { return h.caps.power },
-	"CapRealTimeData":            func(h *Handle, _ []Part) any { return h.caps.realTime },
-	"CapRepayDeposit":            func(h *Handle, _ []Part) any { return h.caps.repay },
-	"CapStatisticsReporting":     func(h *Handle, _ []Part) any { return h.caps.statistics },
-	"CapStatus":                  func(h *Handle, _ []Part) any { return h.caps.status },
-	"CapStatusMultiDrawerDetect": func(h *Handle, _ []Part) any { return h.caps.multiDrawers },
-	"CapUpdateFirmware":          func(h *Handle, _ []Part) any { return h.caps.firmware },
-	"CapUpdateStatistics":        func(h *Handle, _ []Part) any { return h.caps.statistics },
+// can is the value of a capability property.
+func (c *capabilities) can(name string) any { return capabilityOf[name](c) }
+
+var capabilityOf = map[string]func(c *capabilities) any{
+	"CapCompareFirmwareVersion":  func(c *capabilities) any { return c.firmware },
+	"CapDeposit":                 func(c *capabilities) any { return c.deposit },
+	"CapDepositDataEvent":        func(c *capabilities) any { return c.deposit },
+	"CapDiscrepancy":             func(c *capabilities) any { return c.discrepancy },
+	"CapEmptySensor":             func(c *capabilities) any { return c.empty },
+	"CapFullSensor":              func(c *capabilities) any { return c.full },
+	"CapJamSensor":               func(c *capabilities) any { return c.jam },
+	"CapNearEmptySensor":         func(c *capabilities) any { return c.nearEmpty },
+	"CapNearFullSensor":          func(c *capabilities) any { return c.nearFull },
+	"CapPauseDeposit":            func(c *capabilities) any { return c.pause },
+	"CapPowerReporting":          func(c *capabilities) any { return c.power },
+	"CapRealTimeData":            func(c *capabilities) any { return c.realTime },
+	"CapRepayDeposit":            func(c *capabilities) any { return c.repay },
+	"CapStatisticsReporting":     func(c *capabilities) any { return c.statistics },
+	"CapStatus":                  func(c *capabilities) any { return c.status },
+	"CapStatusMultiDrawerDetect": func(c *capabilities) any { return c.multiDrawers },
+	"CapUpdateFirmware":          func(c *capabilities) any { return c.firmware },
+	"CapUpdateStatistics":        func(c *capabilities) any { return c.statistics },
+}
+
+// now is the capabilities that are read: of the whole, or of the part that CurrentService means. The caller holds mu.
+func (h *Handle) now() *capabilities {
+	if h.part > 0 && int(h.part) <= len(h.each) {
+		return &h.each[h.part-1]
+	}
+	return &h.caps
+}
+
+// depositAmount is DepositAmount: of the part that CurrentService means, what is of its kind. The caller holds mu.
+func (h *Handle) depositAmount() int32 {
+	shown := h.deposit.shown
+	if h.part > 0 {
+		shown = maps.Clone(shown)
+		maps.DeleteFunc(shown, func(p Piece, _ int) bool { return p.Bill != h.bills[h.part-1] })
+	}
+	return amount32(shown.total(h.currency), h.service.scaleOf(h))
 }
 
 var cashGetters = map[string]func(h *Handle, parts []Part) any{
@@ -86,9 +109,7 @@ var cashGetters = map[string]func(h *Handle, parts []Part) any{
 	},
 	"CurrentExit":    func(h *Handle, _ []Part) any { return h.exit },
 	"CurrentService": func(h *Handle, _ []Part) any { return h.part },
-	"DepositAmount": func(h *Handle, _ []Part) any {
-		return amount32(h.deposit.shown.total(h.currency), h.service.scaleOf(h))
-	},
+	"DepositAmount":  func(h *Handle, _ []Part) any { return h.depositAmount() },
 	"DepositCashList": func(h *Handle, parts []Part) any {
 		return cashList(h.class, h.depositList(parts), h.service.scaleOf(h))
 	},
@@ -96,8 +117,8 @@ var cashGetters = map[string]func(h *Handle, parts []Part) any{
 	"DepositCounts": func(h *Handle, parts []Part) any {
 		return cashCounts(h.class, h.depositList(parts), h.deposit.shown, h.service.scaleOf(h))
 	},
-	"DepositStatus": func(h *Handle, parts []Part) any { return h.depositStatus(h.dev.look(parts, 0).jam) },
-	"DeviceExits":   func(h *Handle, _ []Part) any { return h.caps.exits },
+	"DepositStatus": func(h *Handle, parts []Part) any { return h.depositStatusRead(parts) },
+	"DeviceExits":   func(h *Handle, _ []Part) any { return h.now().exits },
 	"DeviceStatus":  func(h *Handle, parts []Part) any { return h.dev.look(parts, h.part).deviceStatus() },
 	"DispenserStatus": func(h *Handle, parts []Part) any {
 		return h.dev.look(parts, 0).dispenserStatus()

@@ -1,6 +1,7 @@
 package upos
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -22,6 +23,7 @@ type Options struct {
 	Version     string           // of this program, for the descriptions
 	FirmwareDir string           // where CompareFirmwareVersion and UpdateFirmware look for files; "" for nowhere
 	Settle      time.Duration    // how long FixDeposit and its like wait for money under way; default 60s
+	Stop        time.Duration    // how long Close waits for halted payouts and money under way; default 10s
 }
 
 // Device is one configured device and what is behind it: a Mechanism, or the Drawer of a CashDrawer.
@@ -55,6 +57,9 @@ type Service struct {
 	// with an application.
 	mu     sync.Mutex
 	closed bool
+
+	ctx    context.Context // ends when Close waits no longer
+	cancel context.CancelFunc
 }
 
 // New checks the configuration and starts to watch the machines. Errors name the device.
@@ -68,7 +73,11 @@ func New(devices []Device, opts Options) (*Service, error) {
 	if opts.Settle == 0 {
 		opts.Settle = time.Minute
 	}
+	if opts.Stop == 0 {
+		opts.Stop = 10 * time.Second
+	}
 	s := &Service{opts: opts}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
 	var errs []error
 	seen := map[string]bool{}
 	for _, d := range devices {
@@ -116,7 +125,8 @@ func (s *Service) Handle(class Class) (*Handle, error) {
 		return nil, fail(E_NOEXIST, "there is no class %q: use one of %v", class, Classes())
 	}
 	n := s.handles.Add(1)
-	return &Handle{service: s, class: class, owner: "upos#" + strconv.FormatInt(n, 10), wake: make(chan struct{})}, nil
+	return &Handle{service: s, class: class, owner: "upos#" + strconv.FormatInt(n, 10),
+		slot: make(chan struct{}, 1), wake: make(chan struct{})}, nil
 }
 
 // Open opens a device: E_NOEXIST for a name that the configuration does not have with this class, E_NOSERVICE where the
@@ -132,14 +142,28 @@ func (s *Service) Open(class Class, name string) (*Handle, error) {
 	return h, nil
 }
 
-// Close closes every handle and stops watching. It waits for payouts that it had to halt.
+// Close closes every handle and stops watching. It waits for payouts that it had to halt and for money under way, as long
+// as Options.Stop; what then still moves is left to the machinery.
 func (s *Service) Close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
+	enough := time.AfterFunc(s.opts.Stop, s.cancel)
+	defer enough.Stop()
+	var all sync.WaitGroup
 	for _, d := range s.devices {
-		d.shut()
+		all.Go(d.shut)
 	}
+	all.Wait()
+	s.cancel()
+}
+
+// patient is a context for work that is not broken off when its caller goes: it ends after Options.Settle, or when Close
+// waits no longer.
+func (s *Service) patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.Settle)
+	stop := context.AfterFunc(s.ctx, cancel)
+	return ctx, func() { stop(); cancel() }
 }
 
 // lookup finds a configured device.

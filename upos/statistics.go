@@ -244,9 +244,9 @@ func (d *device) equipment(parts []Part) statEquipment {
 		}
 		return strings.Join(out, " + ")
 	}
-	e := statEquipment{UnifiedPOSVersion: statRelease, ManufacturerName: "ITL", ModelName: physicalName(d, parts),
+	e := statEquipment{UnifiedPOSVersion: statRelease, ManufacturerName: "Innovative Technology", ModelName: physicalName(d, parts),
 		SerialNumber: join(func(p Part) string { return p.Serial }), FirmwareRevision: join(func(p Part) string { return p.Firmware }),
-		Interface: "SSP", InstallationDate: d.stats.since.UTC().Format(time.DateOnly)}
+		Interface: "SSP"} // when it was installed nobody has told us
 	if d.mech == nil {
 		e.ManufacturerName, e.Interface = "", ""
 	}

@@ -116,16 +116,28 @@ func TestServices(t *testing.T) {
 	h, m := ready(t, w, upos.CashChanger, "Till1"), w.machines["Till1"]
 	is(t, h, "ServiceCount", int32(2))
 	is(t, h, "ServiceIndex", int32(0x01010202)) // coins are service 2, notes service 1
+	begin(t, h)
+	m.Insert(upostest.Bill(500), 1)
+	m.Insert(upostest.Coin(10), 2)
+	fix(t, h)
+	must(t, finish(t, h, upos.CHAN_DEPOSIT_NOCHANGE))
+	is(t, h, "DepositAmount", int32(520))
+	is(t, h, "PhysicalDeviceName", "SPECTRAL_PAYOUT + SMART_COIN_SYSTEM")
 	m.Jam(1, true)
 	for _, c := range []struct {
 		service int
 		list    string
 		status  int32
+		amount  int32
+		model   string
 	}{
-		{1, ";500,1000,2000,5000,10000,20000,50000", upos.CHAN_STATUS_OK},
-		{2, "1,2,5,10,20,50,100,200", upos.CHAN_STATUS_JAM},
+		{1, ";500,1000,2000,5000,10000,20000,50000", upos.CHAN_STATUS_OK, 500, "SPECTRAL_PAYOUT"},
+		{2, "1,2,5,10,20,50,100,200", upos.CHAN_STATUS_JAM, 20, "SMART_COIN_SYSTEM"},
 	} {
 		must(t, h.Set("CurrentService", c.service))
+		is(t, h, "CapFullSensor", c.service == 1) // coins do not report it
+		is(t, h, "DepositAmount", c.amount)
+		is(t, h, "PhysicalDeviceName", c.model)
 		is(t, h, "CurrencyCashList", c.list)
 		is(t, h, "DeviceStatus", c.status)
 		is(t, h, "ServiceCount", int32(2))
@@ -273,6 +285,12 @@ func TestOpenNeedsAFittingMachine(t *testing.T) {
 	}
 	h := openTill(t, w)
 	refused(t, call(h, "Open", map[string]any{"deviceName": "Nobody"}), upos.E_ILLEGAL) // open already comes first
+	is(t, h, "OpenResult", upos.OR_ALREADYOPEN)
+	must(t, h.Close())
+	refused(t, call(h, "Open", map[string]any{"deviceName": "Nobody"}), upos.E_NOEXIST)
+	is(t, h, "OpenResult", upos.OR_REGBADNAME)
+	must(t, call(h, "Open", map[string]any{"deviceName": "Till1"}))
+	is(t, h, "OpenResult", int32(0))
 	w.service.Close()
 	_, err := w.service.Open(upos.CashChanger, "Till1")
 	refused(t, err, upos.E_NOSERVICE)

@@ -203,7 +203,9 @@ func (m *Mechanism) payOut(j *job, exit int, short *Short) []upos.Change {
 func (m *Mechanism) Halt(context.Context, upos.Request) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_ = m.note("Halt", "")
+	if err := m.note("Halt", ""); err != nil {
+		return err
+	}
 	if m.running == nil {
 		return cash.ErrNothing
 	}

@@ -2,6 +2,7 @@ package upostest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,6 +42,9 @@ type Short struct {
 	Sure   bool
 	Err    error
 }
+
+// ErrHang is a fault of Settle: it never ends by itself.
+var ErrHang = errors.New("hangs")
 
 var _ upos.Mechanism = (*Mechanism)(nil)
 
@@ -235,7 +239,14 @@ func (m *Mechanism) Accept(_ context.Context, r upos.Request, on bool) error {
 }
 
 // Settle implements upos.Mechanism: what a test put into the path is credited.
-func (m *Mechanism) Settle(_ context.Context, r upos.Request) error {
+func (m *Mechanism) Settle(ctx context.Context, r upos.Request) error {
+	m.mu.Lock()
+	hang := errors.Is(m.fault["Settle"], ErrHang)
+	m.mu.Unlock()
+	if hang {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	var err error
 	m.tell(func() []upos.Change {
 		if err = m.use(r, "Settle", ""); err != nil {
