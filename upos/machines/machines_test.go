@@ -328,7 +328,13 @@ func TestPowerCutInPayout(t *testing.T) {
 		b.must(b.m.Claim("pos"))
 		job, err := b.m.Dispense(b.Context(), upos.Request{Owner: "pos", Amount: cash.Amount{Value: 13500, Currency: "EUR"}})
 		b.must(err)
-		b.await("a note is out", func() bool { return len(b.machines[0].Truth().Dispensed) > 0 })
+		out := func() (v int64) {
+			for _, r := range b.machines[0].Truth().Dispensed {
+				v += r.Value * int64(r.Count)
+			}
+			return v
+		}
+		b.await("a note is out", func() bool { return out() > 0 })
 		b.must(b.machines[0].Fault(sim.Fault{Kind: sim.FaultPowerOff}))
 		time.Sleep(20 * time.Second)
 		b.must(b.machines[0].Fault(sim.Fault{Kind: sim.FaultPowerOn}))
@@ -337,12 +343,8 @@ func TestPowerCutInPayout(t *testing.T) {
 		if !errors.As(err, &partial) || !paid.Sure || paid.Amount.Value >= 13500 || paid.Amount.Value < 500 {
 			t.Errorf("paid %+v, %v", paid, err)
 		}
-		out := int64(0)
-		for _, r := range b.machines[0].Truth().Dispensed {
-			out += r.Value * int64(r.Count)
-		}
-		if out != paid.Amount.Value {
-			t.Errorf("the machine has paid %d, told %+v", out, paid)
+		if out() != paid.Amount.Value {
+			t.Errorf("the machine has paid %d, told %+v", out(), paid)
 		}
 	}, notes)
 }
