@@ -195,6 +195,20 @@ func (b *Base) watchSilence(limit time.Duration) (stop func() bool) {
 // maybeSent says whether a failed exchange may have been carried out.
 func maybeSent(err error) bool { return errors.Is(err, line.ErrMaybeSent) }
 
+// ShowState tells a state that no event of an answer tells.
+func (c *Core) ShowState(s cash.State) { c.tell(s) }
+
+// RaiseProtocol changes to a version of the protocol that not every machine of the unit type has; a machine that refuses
+// stays at the one in force.
+func (c *Core) RaiseProtocol(version byte) error {
+	_, ok, err := c.Try(ssp.HostProtocolVersion(version))
+	if err == nil && ok {
+		c.peer.SetVersion(int(version), c.pic.Coins)
+		c.Edit(func(s *Snapshot) { s.Protocol = int(version) })
+	}
+	return err
+}
+
 // MaybeSent says whether the command of a failed exchange may have been carried out.
 func MaybeSent(err error) bool { return maybeSent(err) }
 

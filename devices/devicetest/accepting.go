@@ -10,7 +10,7 @@ import (
 
 func identify(b *bench) {
 	s := b.dev.Snapshot()
-	if s.ID != cash.DeviceID(s.Model+"-"+port) || s.Serial == "" || s.Firmware == "" || s.Dataset == "" || s.Protocol != 8 {
+	if s.ID != cash.DeviceID(s.Model+"-"+port) || s.Serial == "" || s.Firmware == "" || s.Dataset == "" || s.Protocol != b.protocol() {
 		b.Errorf("picture %+v", s)
 	}
 	if !s.Encrypted || s.State != cash.StateDisabled && s.State != cash.StateStarted || s.AcceptorEnabled {

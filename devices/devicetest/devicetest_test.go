@@ -33,6 +33,7 @@ var machines = []struct {
 	{"nv11", 0, map[int64]int{500: 8}},
 	{"nv4000", 0, map[int64]int{500: 4, 1000: 4, 2000: 8}},
 	{"nv200", 0, nil},
+	{"scu", 0, nil},
 	{"scs", 16, coins},
 	{"hopper3", 16, coins},
 	{"hopper4", 16, coins},

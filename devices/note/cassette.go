@@ -27,8 +27,14 @@ type cassette struct {
 // busy says whether notes are on their way from it into the recyclers.
 func (c *cassette) busy() bool { return c.left > 0 }
 
-// Resting implements devices.Rester: between two notes of a replenishment the machine shows nothing.
-func (d *driver) Resting() (cash.State, bool) { return cash.StateReplenishing, d.cassette.busy() }
+// Resting implements devices.Rester: between two notes of a replenishment the machine shows nothing, and never of its
+// card.
+func (d *driver) Resting() (cash.State, bool) {
+	if d.cassette.busy() {
+		return cash.StateReplenishing, true
+	}
+	return d.card.unready()
+}
 
 // moduleLevels reads what is in one of the parts, and how many notes it can hold.
 func (d *driver) moduleLevels(module byte) (cash.Counts, int, error) {

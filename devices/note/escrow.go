@@ -113,6 +113,9 @@ func (d *driver) After(answer []ssp.Event, draining bool) (hold bool, err error)
 	if answer != nil {
 		d.watch(answer)
 		d.watchCassette(answer)
+		if err := d.watchCard(); err != nil {
+			return false, err
+		}
 	}
 	if d.escrow.is != held {
 		return false, d.retryPayout()
@@ -185,7 +188,9 @@ func (d *driver) watch(answer []ssp.Event) {
 }
 
 // recognisedNote says whether a READ names its note; without one the note is still moving.
-func recognisedNote(e ssp.Event) bool { return e.Channel > 0 || len(e.Values) > 0 }
+func recognisedNote(e ssp.Event) bool {
+	return e.Channel > 0 || len(e.Values) > 0 && e.Values[0].Paid > 0
+}
 
 // gone says whether there was nothing to act on, which is no error here.
 func gone(err error) bool { return errors.Is(err, cash.ErrNothing) }

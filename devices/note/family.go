@@ -21,6 +21,8 @@ func accepts(s ssp.Setup, _ string) bool {
 
 func model(s ssp.Setup, firmware string) string {
 	switch {
+	case s.UnitType == ssp.TypeValidator && strings.HasSuffix(firmware, smartFirmware):
+		return modelSmart
 	case s.UnitType == ssp.TypeValidator:
 		return "NOTE_VALIDATOR"
 	case strings.HasSuffix(firmware, "NV4"):
@@ -42,6 +44,7 @@ type driver struct {
 	credit   cash.Denom // credited, and not placed yet; zero for none
 	several  several
 	cassette cassette
+	card     smartCard
 	moving   bool // the last answer showed a note on its way in
 	before   []ssp.EventCode
 	tickets  *bool // whether tickets are let in, as sent last; nil: nothing was
@@ -72,7 +75,7 @@ func (d *driver) Device() devices.Device { return d.device }
 // Lost implements devices.Driver.
 func (d *driver) Lost() {
 	d.escrow.clear()
-	d.several, d.cassette, d.tickets = several{}, cassette{}, nil
+	d.several, d.cassette, d.card, d.tickets = several{}, cassette{}, smartCard{}, nil
 	d.unit, d.open, d.credit, d.moving, d.before = unitUnknown, nil, cash.Denom{}, false, nil
 }
 

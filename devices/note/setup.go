@@ -28,6 +28,9 @@ func (d *driver) Configure() error {
 		return err
 	}
 	if !c.Identity().HasPayout {
+		if err := d.startCard(); err != nil {
+			return err
+		}
 		return d.Inhibits()
 	}
 	if err := c.ModuleSerials(d.modules()...); err != nil {

@@ -151,6 +151,8 @@ func expansion(m *Machine, p []byte) answer {
 	switch {
 	case m.prof.has(featureBooks):
 		return m.coinExpansion(p)
+	case m.prof.has(featureSmart):
+		return m.smartExpansion(p)
 	case !m.prof.has(featureRefill):
 		return reply(ssp.UnknownCommand)
 	case m.prof.has(featureCassette) && len(p) > 0 && p[0] == ownExpansions:

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/binary"
 
 	"coffer/ssp"
@@ -176,7 +177,7 @@ func hostProtocolVersion(m *Machine, p []byte) answer {
 	switch {
 	case len(p) != 1:
 		return reply(ssp.WrongParameters)
-	case p[0] < 4 || p[0] > 8:
+	case p[0] < 4 || p[0] > cmp.Or(m.prof.Highest, 8):
 		return reply(ssp.Fail)
 	}
 	m.ram.version = int(p[0])

@@ -96,7 +96,7 @@ func (m *Machine) tellAll(ack bool) answer {
 	a := reply(ssp.OK)
 	add := func(e ssp.Event) {
 		if m.known(e) {
-			a.data = ssp.AppendEvent(a.data, e, m.ram.version, m.prof.Family == familyCoin)
+			a.data = ssp.AppendEvent(a.data, m.valued(e), m.ram.version, m.prof.Family == familyCoin)
 		}
 	}
 	if m.ram.resetToTell {

@@ -37,6 +37,8 @@ const (
 	FaultFloatAttached   = "float_attached"    // ends float_removed
 	FaultCassetteOut     = "cassette_removed"  // machines with a replenishment cassette; what is in it stays in it
 	FaultCassetteBack    = "cassette_replaced" // Empty: without what was in it
+	FaultCardOut         = "card_removed"      // Smart Currency validators
+	FaultCardBack        = "card_inserted"     // ends card_removed
 	FaultMechOff         = "coin_mech_off"     // machines with a coin mech: it is pulled off
 	FaultMechOn          = "coin_mech_on"      // and back
 	FaultMechError       = "coin_mech_error"   // it reports a fault of its own
@@ -70,6 +72,7 @@ type faults struct {
 	halt                        bool  // haltAfter is to come
 	divert                      bool
 	floatOut, cassetteOut       bool
+	cardOut                     bool
 	mechOff, mechError          bool
 	recovering, payoutOut       bool
 	serviceDue                  bool
@@ -99,6 +102,7 @@ var faultKinds = func() map[string]faultKind {
 	open, _ := set(func(m *Machine) *bool { return &m.faults.pathOpen })
 	mute, muteEnd := set(func(m *Machine) *bool { return &m.noise.mute })
 	twice, twiceEnd := set(func(m *Machine) *bool { return &m.noise.duplicates })
+	cardOut, _ := set(func(m *Machine) *bool { return &m.faults.cardOut })
 	divert, divertEnd := set(func(m *Machine) *bool { return &m.faults.divert })
 	calib, calibEnd := set(func(m *Machine) *bool { return &m.faults.calibration })
 	mechError, mechOK := set(func(m *Machine) *bool { return &m.faults.mechError })
@@ -133,6 +137,8 @@ var faultKinds = func() map[string]faultKind {
 		FaultFloatAttached: {familyNote, func(m *Machine, _ Fault) { m.attachFloat() }, nil},
 		FaultCassetteOut:   {familyNote, func(m *Machine, _ Fault) { m.faults.cassetteOut = true }, replaceCassette},
 		FaultCassetteBack:  {familyNote, replaceCassette, nil},
+		FaultCardOut:       {familyNote, cardOut, cardBack},
+		FaultCardBack:      {familyNote, cardBack, nil},
 		FaultHaltPayoutAfter: {"", func(m *Machine, f Fault) { m.faults.halt, m.faults.haltAfter, m.faults.haltPaid = true, f.Paid, 0 },
 			func(m *Machine, _ Fault) { m.faults.halt = false }},
 		FaultDivert: {"", divert, divertEnd},
@@ -169,6 +175,8 @@ func (m *Machine) Fault(f Fault) error {
 		return fmt.Errorf("%w: a %s has no note float", ErrInvalid, m.prof.Name)
 	case (f.Kind == FaultCassetteOut || f.Kind == FaultCassetteBack) && !m.prof.has(featureCassette):
 		return fmt.Errorf("%w: a %s has no replenishment cassette", ErrInvalid, m.prof.Name)
+	case (f.Kind == FaultCardOut || f.Kind == FaultCardBack) && !m.prof.has(featureSmart):
+		return fmt.Errorf("%w: a %s has no card", ErrInvalid, m.prof.Name)
 	case f.ForMS < 0 || f.ForMS > maxForMS, f.Rate < 0 || f.Rate > 1, f.Paid < 0, f.AtStep < 0:
 		return fmt.Errorf("%w: for_ms, rate, paid or at_step out of range", ErrInvalid)
 	}
@@ -228,6 +236,14 @@ func closePath(m *Machine, _ Fault) {
 		if m.prof.Family == familyCoin && m.power && m.booted {
 			m.tell(ssp.Event{Code: ssp.EvCoinMechEnabled})
 		}
+	}
+}
+
+// cardBack puts the card of a Smart Currency validator back, which then reads it.
+func cardBack(m *Machine, _ Fault) {
+	if m.faults.cardOut {
+		m.faults.cardOut = false
+		m.ram.cardUntil = m.at(cardReadTime)
 	}
 }
 

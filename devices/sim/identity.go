@@ -48,7 +48,7 @@ func appendU24(dst []byte, v int64) []byte { return append(dst, byte(v>>16), byt
 
 // datasetName and firmwareName are the profile's, until a download has brought others.
 func (m *Machine) datasetName() string {
-	return cmp.Or(m.nv.dataset, m.data[0].currency+m.prof.Dataset)
+	return cmp.Or(m.nv.dataset, m.nv.card.active, m.data[0].currency+m.prof.Dataset)
 }
 
 func (m *Machine) firmwareName() string { return cmp.Or(m.nv.firmware, m.prof.Firmware) }

@@ -105,6 +105,7 @@ type memory struct {
 	powerOns  uint32        // how often it was switched on
 	upBefore  time.Duration // how long it had power before it was switched on last
 	escrow    multiEscrow
+	card      smartCard
 }
 
 // volatile is gone after a reset or a power cut.
@@ -120,9 +121,11 @@ type volatile struct {
 	modulus     uint64
 
 	enabled       bool
-	escrowSize    byte   // notes that are held at most until the host decides; 0: the machine holds none
-	toBezel       bool   // notes that are paid wait in the bezel, and do not fall into the tray (machines with recyclers)
-	inhibits      []bool // by channel: true is accepted
+	cardChanging  bool      // another dataset is being brought into force
+	cardUntil     time.Time // until then the card's dataset is being read
+	escrowSize    byte      // notes that are held at most until the host decides; 0: the machine holds none
+	toBezel       bool      // notes that are paid wait in the bezel, and do not fall into the tray (machines with recyclers)
+	inhibits      []bool    // by channel: true is accepted
 	lastReject    byte
 	barcodeOn     byte // readers: 1 the top one, 2 the bottom one
 	currencyOff   bool // 26 keeps notes out; what the byte says at power-up does not (ssp.md 9.3)
@@ -186,6 +189,7 @@ func newMachine(l *Line, addr ssp.Address, profileName string, opt Options) (*Ma
 		m.nv.recyclers = newRecyclers(p.Recyclers)
 		m.stock.follow = m.shelve
 	}
+	m.nv.card = m.newCard()
 	m.ram = newVolatile(m)
 	m.noise.rnd = rand.New(rand.NewPCG(uint64(m.serial), uint64(addr)))
 	if p.Family == familyNote {

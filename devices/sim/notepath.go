@@ -75,7 +75,7 @@ func (n *notePath) busy() bool { return n.phase != phaseClear || len(n.waiting) 
 // accepts reports whether the machine draws a note in at all.
 func (n *notePath) accepts() bool {
 	m := n.m
-	return n.enabled() && !m.initialising && !m.faults.cashboxOut && !m.faults.stackerFull
+	return n.enabled() && m.cardLets() && !m.initialising && !m.faults.cashboxOut && !m.faults.stackerFull
 }
 
 func (n *notePath) room(count int) error {
@@ -132,7 +132,7 @@ func (n *notePath) read() {
 		n.readTicket()
 	case p.unreadable || p.channel == 0:
 		n.reject(rejectUnknown)
-	case !m.ram.enabled:
+	case !m.ram.enabled, !m.cardLets():
 		n.reject(rejectDisabled)
 	case !m.ram.inhibits[p.channel-1] || m.ram.currencyOff:
 		n.reject(rejectInhibited)

@@ -69,6 +69,7 @@ func (m *Machine) clearPath() {
 		return
 	}
 	m.initialising = false
+	m.ram.cardUntil = m.at(cardReadTime)
 	m.ram.queue = append(m.ram.queue, m.nv.reports...)
 	m.reportDecision()
 	op := m.nv.op

@@ -21,25 +21,27 @@ var profileFiles embed.FS
 // profile is what makes a machine one of its model: a file of profiles/, with what it extends filled in.
 type profile struct {
 	Name          string             `yaml:"name"`
-	Extends       string             `yaml:"extends"`       // another profile whose values hold where this one says nothing
-	Family        string             `yaml:"family"`        // note or coin: how its mechanics work
-	Recyclers     int                `yaml:"recyclers"`     // parts of equal size that the payout store is divided into; 0: it is one
-	UnitType      byte               `yaml:"unit_type"`     // ssp.md 6.1
-	Firmware      string             `yaml:"firmware"`      // 16 characters
-	Version       string             `yaml:"version"`       // four digits of the setup reply
-	Dataset       string             `yaml:"dataset"`       // what follows the currency in the dataset's name
-	Denominations map[string][]int64 `yaml:"denominations"` // by currency, minor units, rising
-	Commands      string             `yaml:"commands"`      // hex codes, added to those of Extends
-	Without       string             `yaml:"without"`       // hex codes, taken away
-	Counters      string             `yaml:"counters"`      // layout of GET COUNTERS; left out: the family's
-	Encryption    string             `yaml:"encryption"`    // required or optional, for commands that move money
-	Store         int                `yaml:"store"`         // pieces that the payout store holds; 0: there is none
-	Reels         int                `yaml:"reels"`         // denominations that the store takes at a time; 0: all
-	Feeder        int                `yaml:"feeder"`        // pieces that may wait before the path
-	Modules       map[byte]uint32    `yaml:"modules"`       // module byte of GET SERIAL NUMBER → offset to the serial number
-	Revisions     []revision         `yaml:"revisions"`     // GET BUILD REVISION
-	Download      byte               `yaml:"download"`      // kind of machine in the header of download files; 0: takes none
-	Features      []string           `yaml:"features"`      // see has
+	Extends       string             `yaml:"extends"`         // another profile whose values hold where this one says nothing
+	Family        string             `yaml:"family"`          // note or coin: how its mechanics work
+	Recyclers     int                `yaml:"recyclers"`       // parts of equal size that the payout store is divided into; 0: it is one
+	UnitType      byte               `yaml:"unit_type"`       // ssp.md 6.1
+	Firmware      string             `yaml:"firmware"`        // 16 characters
+	Version       string             `yaml:"version"`         // four digits of the setup reply
+	Dataset       string             `yaml:"dataset"`         // what follows the currency in the dataset's name
+	Denominations map[string][]int64 `yaml:"denominations"`   // by currency, minor units, rising
+	Commands      string             `yaml:"commands"`        // hex codes, added to those of Extends
+	Without       string             `yaml:"without"`         // hex codes, taken away
+	Counters      string             `yaml:"counters"`        // layout of GET COUNTERS; left out: the family's
+	Encryption    string             `yaml:"encryption"`      // required or optional, for commands that move money
+	Store         int                `yaml:"store"`           // pieces that the payout store holds; 0: there is none
+	Reels         int                `yaml:"reels"`           // denominations that the store takes at a time; 0: all
+	Feeder        int                `yaml:"feeder"`          // pieces that may wait before the path
+	Modules       map[byte]uint32    `yaml:"modules"`         // module byte of GET SERIAL NUMBER → offset to the serial number
+	Revisions     []revision         `yaml:"revisions"`       // GET BUILD REVISION
+	Download      byte               `yaml:"download"`        // kind of machine in the header of download files; 0: takes none
+	Highest       byte               `yaml:"highest_version"` // of the protocol; 0: 8
+	Card          []dataset          `yaml:"card"`            // datasets on the card of a Smart Currency validator
+	Features      []string           `yaml:"features"`        // see has
 
 	commands map[ssp.Command]bool
 }
@@ -57,16 +59,17 @@ const (
 
 // Features of profiles.
 const (
-	featureCassette   = "cassette"    // recyclers, a replenishment cassette, and their expansion commands E0
-	featureBezelLight = "bezel_light" // CONFIGURE BEZEL works
-	featureBarcode    = "barcode"     // reads tickets
-	featureRefill     = "refill"      // refill mode, expansion command 05 81 10
-	featureFloat      = "float"       // the store is a note float: one pile of one recycled denomination, paid from the top
-	featureFeeder     = "feeder"      // a feeder draws coins in, and says so while it runs
-	featureCoinMech   = "coin_mech"   // a coin mech is attached, which takes them one by one
-	featureTwin       = "twin"        // two hoppers behind a sorter, expansion commands 05 85 to 05 88
-	featureLifter     = "lifter"      // expansion command E0 11, event 9F
-	featureBooks      = "books"       // a coin machine's books of itself, expansion commands E0 12 to 19, 21 and 22
+	featureCassette   = "cassette"       // recyclers, a replenishment cassette, and their expansion commands E0
+	featureBezelLight = "bezel_light"    // CONFIGURE BEZEL works
+	featureBarcode    = "barcode"        // reads tickets
+	featureRefill     = "refill"         // refill mode, expansion command 05 81 10
+	featureFloat      = "float"          // the store is a note float: one pile of one recycled denomination, paid from the top
+	featureSmart      = "smart_currency" // several datasets on a card
+	featureFeeder     = "feeder"         // a feeder draws coins in, and says so while it runs
+	featureCoinMech   = "coin_mech"      // a coin mech is attached, which takes them one by one
+	featureTwin       = "twin"           // two hoppers behind a sorter, expansion commands 05 85 to 05 88
+	featureLifter     = "lifter"         // expansion command E0 11, event 9F
+	featureBooks      = "books"          // a coin machine's books of itself, expansion commands E0 12 to 19, 21 and 22
 )
 
 func (p *profile) has(feature string) bool { return slices.Contains(p.Features, feature) }

@@ -20,7 +20,7 @@ const auditEvery = 50
 
 // dayMachines are one machine of each family; those of long days differ from one of them in their profile alone.
 var (
-	dayMachines  = slices.Concat([]model{recycler, nv22, noteFloat, nv4000, nv9, nv200}, coinMachines)
+	dayMachines  = slices.Concat([]model{recycler, nv22, noteFloat, nv4000, nv9, nv200, scu}, coinMachines)
 	longDayExtra = []model{nv10, nv22only}
 )
 

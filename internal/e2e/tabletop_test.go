@@ -85,13 +85,14 @@ var (
 	nv9      = model{profile: "nv9", id: validatorID}
 	nv10     = model{profile: "nv10", id: validatorID}
 	nv200    = model{profile: "nv200", id: validatorID}
+	scu      = model{profile: "scu", id: "SMART_CURRENCY_SYSTEM-" + recyclerPort}
 	nv22only = model{profile: "nv22-validator", id: validatorID}
 )
 
 const validatorID cash.DeviceID = "NOTE_VALIDATOR-" + recyclerPort
 
 // hasPayout says whether the machine has a store that it pays from.
-func (m model) hasPayout() bool { return m.id != validatorID }
+func (m model) hasPayout() bool { return m.id != validatorID && m.id != scu.id }
 
 // onTabletop runs f in a bubble with a fresh tabletop.
 func onTabletop(t *testing.T, kind model, f func(*tabletop)) {
