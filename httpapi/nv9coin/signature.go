@@ -40,3 +40,6 @@ func (a *api) checkSignature(in map[string]any, at time.Time) error {
 	}
 	return nil
 }
+
+// Sign returns the signature of a Dispense at this time, as a client makes it.
+func Sign(at time.Time, password string) string { return signatureOf(at, password, false) }
