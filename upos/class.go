@@ -47,43 +47,51 @@ type Config struct {
 // maxScale is the largest Scale: more than any currency's minor units in a whole one.
 const maxScale = 1_000_000
 
-// Validate says what is wrong with the configuration of one device.
+// ConfigError says which key of a Config is at fault, as "devices[1]".
+type ConfigError struct{ At, Reason string }
+
+func (e *ConfigError) Error() string { return e.At + ": " + e.Reason }
+
+// Key returns the path of the key, relative to the device.
+func (e *ConfigError) Key() string { return e.At }
+
+// Validate says what is wrong with the configuration of one device: *ConfigError, joined where it is more than one thing.
 func (c *Config) Validate() error {
 	var errs []error
-	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
+	bad := func(at, format string, a ...any) { errs = append(errs, &ConfigError{at, fmt.Sprintf(format, a...)}) }
 	if c.Name == "" || strings.ContainsFunc(c.Name, func(r rune) bool { return r <= ' ' || r == '/' || r == 0x7f }) {
-		bad("name %q: give a name without blanks, slashes and control characters", c.Name)
+		bad("name", "%q: give a name without blanks, slashes and control characters", c.Name)
 	}
 	if !slices.Contains(Classes(), c.Class) {
-		bad("class %q: use one of %v", c.Class, Classes())
+		bad("class", "%q: use one of %v", c.Class, Classes())
 	}
 	switch {
 	case len(c.Devices) == 0:
-		bad("devices: name at least one machine")
+		bad("devices", "name at least one machine")
 	case c.Class != CashChanger && len(c.Devices) > 1:
-		bad("devices: only a CashChanger is made of several machines")
+		bad("devices", "only a CashChanger is made of several machines")
 	case len(c.Devices) > 255:
-		bad("devices: at most 255 machines")
+		bad("devices", "at most 255 machines")
 	}
 	for i, d := range c.Devices {
 		if d == "" || slices.Contains(c.Devices[:i], d) {
-			bad("devices: %q is empty or named twice", d)
+			bad(fmt.Sprintf("devices[%d]", i), "%q is empty or named twice", d)
 		}
 	}
 	if c.Currency != "" && !c.Currency.Valid() {
-		bad("currency %q: use three capitals", c.Currency)
+		bad("currency", "%q: use three capitals", c.Currency)
 	}
 	if c.NearEmpty < 0 || c.NearFull < 0 || c.NearFull > 0 && c.NearFull <= c.NearEmpty {
-		bad("near_empty %d and near_full %d: use numbers from 0, the second above the first", c.NearEmpty, c.NearFull)
+		bad("near_empty", "near_empty %d and near_full %d: use numbers from 0, the second above the first", c.NearEmpty, c.NearFull)
 	}
 	if c.Scale < 0 || c.Scale > maxScale {
-		bad("scale %d: use 1 to %d", c.Scale, maxScale)
+		bad("scale", "%d: use 1 to %d", c.Scale, maxScale)
 	}
 	if c.Lease < 0 || c.Lease > 0 && c.Lease < time.Second {
-		bad("lease %v: use at least 1s", c.Lease)
+		bad("lease", "%v: use at least 1s", c.Lease)
 	}
 	if c.Class == CashDrawer && (c.NearEmpty != 0 || c.NearFull != 0 || c.RealTimeData || c.Currency != "" || c.Scale != 0) {
-		bad("a CashDrawer counts no money: leave near_empty, near_full, currency, scale and real_time_data out")
+		bad("class", "a CashDrawer counts no money: leave near_empty, near_full, currency, scale and real_time_data out")
 	}
 	return errors.Join(errs...)
 }
