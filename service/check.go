@@ -7,6 +7,7 @@ import (
 	"coffer/devices/sim"
 	"coffer/service/config"
 	"coffer/service/logging"
+	"coffer/upos"
 )
 
 // checkPlan finds what a start would find wrong with the configuration, without opening a port.
@@ -23,6 +24,11 @@ func checkPlan(cfg *config.Config, dir string) error {
 	}
 	quiet := logging.New(logging.Config{Level: "error"}, dir, io.Discard)
 	defer quiet.Close()
+	for i, d := range cfg.UPOS {
+		if err := checkClass(cfg, d); err != nil {
+			return fmt.Errorf("upos[%d]: %w", i, err)
+		}
+	}
 	a := &app{settings: settings{cfg: cfg, dir: dir, log: quiet}}
 	for i, l := range cfg.HTTP {
 		if err := a.checkListener(l); err != nil {
@@ -49,4 +55,27 @@ func (a *app) checkListener(l config.Listener) error {
 	}
 	_, err := a.userFile(l)
 	return err
+}
+
+// checkClass compares the class of a UnifiedPOS device with its machines, where their kind is known before they answer:
+// those that are simulated. Others are compared when they answer; until then Open says E_NOSERVICE.
+func checkClass(cfg *config.Config, d upos.Config) error {
+	store := false
+	known := true
+	for _, id := range d.Devices {
+		m, _ := cfg.Device(id)
+		kind, ok := sim.KindOf(m.Sim)
+		known = known && ok
+		store = store || kind.Store
+		switch {
+		case !ok:
+		case kind.Coins && (d.Class == upos.BillAcceptor || d.Class == upos.BillDispenser),
+			!kind.Coins && (d.Class == upos.CoinAcceptor || d.Class == upos.CoinDispenser):
+			return fmt.Errorf("%s is a %s, and %s is no machine for that (%s); choose another class or machine", d.Name, d.Class, id, m.Sim)
+		}
+	}
+	if known && !store && d.Class != upos.BillAcceptor && d.Class != upos.CoinAcceptor {
+		return fmt.Errorf("%s is a %s, and none of its machines has a store to pay from; choose another class or machine", d.Name, d.Class)
+	}
+	return nil
 }

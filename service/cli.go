@@ -36,6 +36,7 @@ type commands struct {
 	Device  deviceCommand  `cmd:"" help:"Look at the machines of the running coffer."`
 	Sim     simCommand     `cmd:"" help:"Play with simulated machines, or host them."`
 	Journal journalCommand `cmd:"" help:"Verify, export and balance the ledger; settle an open operation."`
+	Upos    uposCommand    `cmd:"" help:"Work the UnifiedPOS devices of the running coffer by hand."`
 	User    userCommand    `cmd:"" help:"Manage who may sign in."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -12,6 +12,7 @@ import (
 	"coffer/httpapi/nv9coin"
 	"coffer/httpapi/ops"
 	"coffer/httpapi/simapi"
+	"coffer/httpapi/uposapi"
 	"coffer/internal/cash"
 	"coffer/service/config"
 )
@@ -36,6 +37,8 @@ func (a *app) router(ctx context.Context, l config.Listener) (http.Handler, erro
 			}
 			nv9coin.Register(ctx, r, deps)
 			continue
+		case "uposapi":
+			a.uposRoutes(r, l)
 		case "journalapi":
 			a.journalRoutes(r, l)
 		case "simapi":
@@ -77,6 +80,8 @@ func (a *app) documents() []ops.Document {
 	}{
 		{"cashdevice", ops.Document{Name: "cashdevice", Title: "ITL Cash Device REST API", YAML: cashdevice.OpenAPI}},
 		{"nv9coin", ops.Document{Name: "nv9coin", Title: "NV9 note reader and SMART Coin System API", YAML: nv9coin.OpenAPI}},
+		{"uposapi", ops.Document{Name: "upos", Title: "UnifiedPOS", YAML: uposapi.OpenAPI}},
+		{"uposapi", ops.Document{Name: "upos-events", Title: "UnifiedPOS events (AsyncAPI)", YAML: uposapi.AsyncAPI}},
 		{"journalapi", ops.Document{Name: "journal", Title: "Ledger", YAML: journalapi.OpenAPI}},
 		{"simapi", ops.Document{Name: "sim", Title: "Simulator control", YAML: simapi.OpenAPI}},
 		{"ops", ops.Document{Name: "ops", Title: "Health, figures and machines", YAML: ops.OpenAPI}},

@@ -27,6 +27,7 @@ func (a *app) run(ctx context.Context) error {
 	tasks = append(tasks,
 		task{"endpoints", a.publish},
 		task{"machines", a.drive},
+		task{"upos", a.endUPOS},
 	)
 	err := runTasks(ctx, a.log, tasks...)
 	a.log.Info("stopped")

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"coffer/devices"
@@ -20,11 +21,14 @@ import (
 	"coffer/httpapi"
 	"coffer/httpapi/cashdevice"
 	"coffer/httpapi/nv9coin"
+	"coffer/httpapi/uposapi"
 	"coffer/internal/bus"
 	"coffer/internal/cash"
 	"coffer/internal/till"
 	"coffer/service/config"
 	"coffer/service/logging"
+	"coffer/upos"
+	"coffer/upos/machines"
 )
 
 // eventsKept is how many events the bus keeps for readers that poll: at 50 events a second some five minutes.
@@ -57,6 +61,12 @@ type app struct {
 	bus     *bus.Bus
 	till    *till.Till
 	station *devices.Station
+	upos    *upos.Service
+	uposAPI *uposapi.API
+
+	mechanisms []*machines.Mechanism // behind upos
+	uposEnd    sync.Once
+	uposEnded  chan struct{} // closed when closeUPOS is done
 
 	tokens    *httpapi.Tokens
 	users     map[string]*httpapi.Users // by file
@@ -90,6 +100,9 @@ func (a *app) wire(ctx context.Context) error {
 	}
 	a.till = till.New(a.ledger, a.bus, a.log.WithField("part", "till"), time.Now)
 	a.station = devices.NewStation(a.cfg.Lines, links, families(), a.till, a.log)
+	if err := a.unifiedPOS(); err != nil {
+		return err
+	}
 	a.gate.ledger, a.gate.health, a.gate.tried = a.ledger, a.till.Health, a.station.Tried()
 	return a.listen(ctx)
 }
@@ -99,6 +112,7 @@ func (a *app) close() {
 	for _, s := range a.servers {
 		s.Close()
 	}
+	a.closeUPOS(time.Second)
 	if a.ledger != nil {
 		if err := a.ledger.close(); err != nil {
 			a.log.WithError(err).Error("ledger did not close")

@@ -88,6 +88,21 @@ func Profiles() []string {
 	return names
 }
 
+// Kind is what sort of machine a profile describes.
+type Kind struct {
+	Coins bool // else notes
+	Store bool // it can pay
+}
+
+// KindOf returns the kind of a profile's machines, false for a name that is no profile.
+func KindOf(profileName string) (Kind, bool) {
+	p, err := findProfile(profileName)
+	if err != nil {
+		return Kind{}, false
+	}
+	return Kind{Coins: p.Family == familyCoin, Store: p.Store > 0}, true
+}
+
 // DefaultDataset returns the denominations that a profile has in a currency when none are given, nil if none.
 func DefaultDataset(profileName, currency string) []int64 {
 	all, _ := profiles()

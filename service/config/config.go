@@ -5,6 +5,7 @@ import (
 
 	"coffer/devices"
 	"coffer/service/logging"
+	"coffer/upos"
 )
 
 // Config is the whole file. Zero values mean the defaults that reference.yaml names.
@@ -13,6 +14,7 @@ type Config struct {
 	DataDir string               `yaml:"data_dir,omitempty"` // absolute; flags and COFFER_DATA_DIR win over it
 	Log     logging.Config       `yaml:"log,omitempty"`
 	Lines   []devices.LineConfig `yaml:"lines,omitempty"`
+	UPOS    []upos.Config        `yaml:"upos,omitempty"`
 	HTTP    []Listener           `yaml:"http,omitempty"`
 }
 

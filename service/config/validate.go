@@ -10,7 +10,7 @@ import (
 )
 
 // Sections are the values of http[].serve that this version can serve.
-var Sections = []string{"cashdevice", "nv9coin", "journalapi", "simapi", "ops"}
+var Sections = []string{"cashdevice", "nv9coin", "uposapi", "journalapi", "simapi", "ops"}
 
 // Validate checks what the types cannot: ranges, names used twice, combinations. Its errors name the key at fault.
 func (c *Config) Validate() error {
@@ -36,6 +36,9 @@ func (c *Config) Validate() error {
 			}
 			ids[strings.ToLower(d.ID)] = true
 		}
+	}
+	if err := c.validateUPOS(); err != nil {
+		return err
 	}
 	return c.validateListeners()
 }
