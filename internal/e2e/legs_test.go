@@ -183,7 +183,7 @@ func TestTwoLegsOwed(t *testing.T) {
 		op, _, err := x.ledger.Op(context.Background(), job.ID())
 		x.must(err)
 		owed := eur(twoLegs - paid.Amount.Value)
-		if op.Detail != "owed: "+owed.String() || op.Actor != "pos (upos)" {
+		if op.Detail != "owed: "+owed.String() || op.Actor != "pos via upos" {
 			t.Errorf("ledger %+v; owed %s", op, owed)
 		}
 		rest := upos.Request{Owner: "pos", Key: "sale-1 rest", Exit: 1, Amount: owed}

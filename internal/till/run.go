@@ -42,7 +42,7 @@ type run struct {
 func (t *Till) newRun(op cash.Op) *run {
 	return &run{
 		quit: t.quit,
-		id: op.ID, key: op.Key, kind: op.Kind, dev: op.Device, asked: op.Asked,
+		id:   op.ID, key: op.Key, kind: op.Kind, dev: op.Device, asked: op.Asked,
 		begun: make(chan struct{}), answered: make(chan struct{}), done: make(chan struct{}),
 	}
 }

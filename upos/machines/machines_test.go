@@ -242,7 +242,7 @@ func TestCoinStoreCounted(t *testing.T) {
 		}
 		rows, err := b.ledger.Entries(b.Context(), 0, 1000)
 		b.must(err)
-		if last := rows[len(rows)-1]; last.Kind != cash.KindAdjust || last.Detail != "counted by eva (upos)" {
+		if last := rows[len(rows)-1]; last.Kind != cash.KindAdjust || last.Detail != "counted by eva via upos" {
 			t.Errorf("row %+v", last)
 		}
 		r.Pieces = upos.Pieces{bill(500): 1}

@@ -211,13 +211,14 @@ func (m *Mechanism) scope(r upos.Request) []int {
 	return all
 }
 
-// by is how the till sees a request. The dialect stands beside the user, as rows of the ledger show who moved money.
+// by is how the till sees a request. The dialect stands behind the user, as rows of the ledger show who moved money.
 func by(r upos.Request) till.Call {
 	actor := "upos"
-	if r.Actor != "" && !strings.HasPrefix(r.Actor, "upos") {
-		actor = r.Actor + " (upos)"
-	} else if r.Actor != "" {
+	switch {
+	case strings.Contains(r.Actor, " via "): // another dialect speaks through UnifiedPOS
 		actor = r.Actor
+	case r.Actor != "":
+		actor = r.Actor + " via upos"
 	}
 	return till.Call{Actor: actor, Key: r.Key, Owner: r.Owner}
 }
