@@ -145,7 +145,7 @@ func (h *Handle) reset() {
 	h.asyncCode, h.asyncExt = SUCCESS, 0
 	h.deposit = deposit{}
 	h.last = outcome{}
-	h.queue, h.flight = nil, nil
+	h.queue, h.flight, h.overrun = nil, nil, false
 }
 
 // stateNow is the property State. The caller holds mu.

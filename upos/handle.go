@@ -38,10 +38,11 @@ type Handle struct {
 	deposit             deposit
 	last                outcome
 
-	queue  []queued
-	flight *delivery
-	seq    uint64        // of the last event that was begun to be delivered
-	wake   chan struct{} // closed and replaced when something may have become deliverable
+	queue   []queued
+	flight  *delivery
+	overrun bool          // events were dropped
+	seq     uint64        // of the last event that was begun to be delivered
+	wake    chan struct{} // closed and replaced when something may have become deliverable
 }
 
 // Invocation is one call of a method. Args has the parameters of the standard by name, lower case first: "cashCounts",

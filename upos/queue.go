@@ -2,6 +2,7 @@ package upos
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -41,14 +42,30 @@ type delivery struct {
 	void bool
 }
 
+// maxQueue bounds the queue of an application that never takes its events: weeks of them.
+const maxQueue = 10_000
+
 // enqueue puts an event at the end of the queue, if the device is enabled. The caller holds mu.
 func (h *Handle) enqueue(q queued) {
 	if !h.enabled {
 		return
 	}
 	q.At = h.service.opts.Now()
+	if len(h.queue) >= maxQueue {
+		h.drop()
+	}
 	h.queue = append(h.queue, q)
 	h.poke()
+}
+
+// drop gives up the oldest event, a DataEvent only if there is nothing else: those after it carry its money too. The
+// caller holds mu.
+func (h *Handle) drop() {
+	i := max(0, slices.IndexFunc(h.queue, func(q queued) bool { return q.Kind != DataEvent }))
+	if h.queue = slices.Delete(h.queue, i, i+1); !h.overrun {
+		h.overrun = true
+		h.service.opts.Log.Warnf("upos %s: an application does not take its events; the oldest of %d are dropped", h.dev.cfg.Name, maxQueue)
+	}
 }
 
 // status queues a StatusUpdateEvent that reports the named properties. The caller holds mu.

@@ -353,3 +353,21 @@ func TestDevices(t *testing.T) {
 		t.Error("not all devices are listed")
 	}
 }
+
+// TestUnreadEventsAreBounded: an application that never takes its events loses the oldest, and no money.
+func TestUnreadEventsAreBounded(t *testing.T) {
+	w := newWorld(t)
+	h, m := ready(t, w, upos.CashChanger, "Till1"), w.machines["Till1"]
+	must(t, h.Set("RealTimeDataEnabled", true))
+	begin(t, h)
+	m.Insert(upostest.Bill(500), 1)
+	for i := range 10_100 {
+		m.Jam(0, i%2 == 0)
+	}
+	is(t, h, "DataCount", int32(1))
+	if ev := next(t, h); ev == nil || ev.Status != upos.CHAN_STATUS_JAMOK { // the 102nd
+		t.Errorf("%+v", ev)
+	}
+	fix(t, h)
+	is(t, h, "DepositAmount", int32(500))
+}
