@@ -181,6 +181,8 @@ func TestDrawerClaimIsOptional(t *testing.T) {
 		must(t, a.Set("DeviceEnabled", true))
 		must(t, b.Set("DeviceEnabled", true))
 		must(t, call(a, "OpenDrawer", nil))
+		w.drawer.Move(true) // it is open already
+		expectStatus(t, a, upos.CASH_SUE_DRAWEROPEN)
 		must(t, claimFor(b, 0))
 		if got := codeOf(t, call(a, "OpenDrawer", nil)); got != upos.E_CLAIMED {
 			t.Errorf("OpenDrawer while another holds the claim: %d", got)

@@ -367,3 +367,18 @@ func TestTakenBack(t *testing.T) {
 	fix(t, h)
 	is(t, h, "DepositAmount", int32(500))
 }
+
+// TestEventOlderThanAPause does not turn the amounts back that the pause brought up to date.
+func TestEventOlderThanAPause(t *testing.T) {
+	w := newWorld(t)
+	h, m := ready(t, w, upos.CashChanger, "Till1"), w.machines["Till1"]
+	must(t, h.Set("RealTimeDataEnabled", true))
+	begin(t, h)
+	m.Insert(upostest.Bill(500), 2)
+	is(t, h, "DepositAmount", int32(0))
+	pauseIt(t, h, upos.CHAN_DEPOSIT_PAUSE)
+	is(t, h, "DepositAmount", int32(1000))
+	must(t, h.Set("DataEventEnabled", true))
+	next(t, h)
+	is(t, h, "DepositAmount", int32(1000))
+}

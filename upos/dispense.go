@@ -103,7 +103,7 @@ func (c *call) dispense(fill func(*Request, *job) error) (map[string]any, error)
 	if err != nil {
 		return nil, err
 	}
-	if running != nil && running.h == h && running.key != "" && running.key == c.Key {
+	if running != nil && running.key != "" && running.key == c.Key {
 		return nil, c.await(running, j.async)
 	}
 	if err := c.idle(); err != nil {

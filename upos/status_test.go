@@ -104,6 +104,13 @@ func TestPower(t *testing.T) {
 	expectStatus(t, h, upos.SUE_POWER_OFF_OFFLINE, upos.SUE_POWER_ONLINE, upos.SUE_POWER_OFF_OFFLINE)
 	must(t, h.Set("DeviceEnabled", false))
 	is(t, h, "PowerState", upos.PS_UNKNOWN)
+	m.Online(0, true)
+	must(t, h.Set("PowerNotify", upos.PN_DISABLED))
+	must(t, h.Set("DeviceEnabled", true))
+	m.Online(0, false)
+	m.Online(0, true)
+	expectStatus(t, h) // nobody asked for it
+	is(t, h, "PowerState", upos.PS_UNKNOWN)
 
 	drawer, err := w.service.Open(upos.CashDrawer, "Drawer1")
 	must(t, err)
@@ -148,8 +155,17 @@ func TestServices(t *testing.T) {
 	for _, bad := range []int{-1, 3, 255} {
 		refused(t, h.Set("CurrentService", bad), upos.E_ILLEGAL)
 	}
-	single := ready(t, w, upos.BillDispenser, "Bills2")
-	_ = single
+	second := upostest.Recycler()
+	second.ID = "more notes"
+	three, err := upos.New([]upos.Device{{Config: upos.Config{Name: "Three", Class: upos.CashChanger, Devices: []string{"a", "b", "c"}},
+		Mechanism: upostest.New(upostest.Recycler(), second, upostest.CoinSystem())}}, upos.Options{})
+	must(t, err)
+	t.Cleanup(three.Close)
+	big, err := three.Open(upos.CashChanger, "Three")
+	must(t, err)
+	is(t, big, "ServiceIndex", int32(0x01010303))
+	must(t, big.Set("CurrentService", 3))
+	refused(t, big.Set("CurrentService", 2), upos.E_ILLEGAL) // does not occur in ServiceIndex
 	one := upostest.New(upostest.Recycler())
 	s, err := upos.New([]upos.Device{{Config: upos.Config{Name: "One", Class: upos.CashChanger, Devices: []string{"notes"}}, Mechanism: one}}, upos.Options{})
 	must(t, err)
