@@ -39,6 +39,7 @@ type Settings struct {
 	TwinMode   *byte               // likewise
 	Options    *Options            // of a hopper; nil: the machine's own
 	Barcode    *ssp.BarcodeConfig  // of the ticket readers; nil: they stay as they are
+	Limits     cash.Counts         // most pieces of a denomination that stay in the store, see CashboxLimiter; nil: none was set
 
 	PayoutLimit *int  // most coins of one payout; nil: never set
 	NoPayin     *byte // payouts without a coin coming in between; nil: never set
@@ -71,7 +72,7 @@ type Core struct {
 	audit      auditor
 	ledger     error // why the ledger refuses, while it does
 	closing    bool
-	leave      *leave    // the device is to leave its line; nil: it is not
+	calm       *calm     // what waits until nothing moves; nil: nothing does
 	wireLogged time.Time // when the line's frames were last written to the log
 	tried      func()    // tells that the first attempt to get ready has come to an end
 }

@@ -33,7 +33,7 @@ func (b *Base) run(ctx context.Context) {
 		c.disconnected(err)
 		c.tried()
 		if away, ok := errors.AsType[awayError](err); ok {
-			if !c.stayAway(ctx, away.leave) {
+			if !c.stayAway(ctx, away.over) {
 				return
 			}
 			continue
@@ -95,7 +95,7 @@ func (c *Core) disconnected(err error) {
 		s.Connected, s.Ready, s.Running, s.AcceptorEnabled = false, false, false, false
 		s.Escrow, s.MultiHeld, s.Operation, s.Error = nil, nil, "", reason(err)
 	})
-	c.notLeft(err)
+	c.notCalm(err)
 	if errors.Is(err, errReset) {
 		c.tell(cash.StateReset)
 	}
@@ -219,7 +219,7 @@ func (c *Core) turn(ctx context.Context) (err error) {
 		}
 		c.show()
 		if err == nil {
-			err = c.goOnLeaving(nil)
+			err = c.calmDown(ctx, nil)
 		}
 		return err
 	}
@@ -227,7 +227,7 @@ func (c *Core) turn(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return c.goOnLeaving(answer)
+	return c.calmDown(ctx, answer)
 }
 
 // wind brings a machine to rest: acceptor off, escrow given back, operations ended. Calls that change anything are

@@ -20,6 +20,7 @@ var (
 	_ devices.Floater        = (*Device)(nil)
 	_ devices.Emptier        = (*Device)(nil)
 	_ devices.Router         = (*Device)(nil)
+	_ devices.CashboxLimiter = (*Device)(nil)
 	_ devices.PiecePayer     = (*Device)(nil)
 	_ devices.AmountFloater  = (*Device)(nil)
 	_ devices.Filler         = (*Device)(nil)

@@ -141,7 +141,7 @@ func (d *driver) unseen(sum cash.Amount) (cash.Counts, bool) {
 // destination predicts where a coin goes.
 func (d *driver) destination(coin cash.Denom) cash.Place {
 	p := d.core.Picture()
-	if ch, _ := p.Channel(coin); ch.ToPayout && !p.DeviceFull {
+	if ch, _ := p.Channel(coin); ch.ToPayout && !p.DeviceFull && d.core.BelowLimit(coin) {
 		return cash.Payout
 	}
 	return cash.Cashbox

@@ -19,7 +19,7 @@ func (d *driver) Secure() error {
 
 // Configure implements devices.Driver (ssp.md sections 15.6 to 15.8). The hopper has no payout switch.
 func (d *driver) Configure() error {
-	for _, step := range []func() error{d.serials, d.options, d.core.Routes, d.twin, d.health} {
+	for _, step := range []func() error{d.serials, d.options, d.core.Routes, d.core.Limits, d.twin, d.health} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"coffer/devices"
+	"coffer/internal/cash"
 )
 
 // Run checks the contract against machines that open makes, a fresh one for every case: all cases, or those named.
@@ -71,6 +72,18 @@ var cases = []testCase{
 	{name: "multi escrow unplugged", notes: true, config: devices.DeviceConfig{Extensions: true}, run: multiEscrowUnplugged},
 	{name: "multi escrow cut", notes: true, config: devices.DeviceConfig{Extensions: true}, run: multiEscrowCut},
 	{name: "multi escrow, real ones", notes: true, run: realMultiEscrow},
+	{name: "clock", config: devices.DeviceConfig{Extensions: true}, run: clock},
+	{name: "clock, real ones", run: noClock},
+	{name: "counters reset", run: countersReset},
+	{name: "cashbox payout limit", payout: true, run: func(b *bench) {
+		if !b.float() && b.dev.Snapshot().Model != modelNV4000 {
+			limited(b)
+			return
+		}
+		l := b.dev.(devices.CashboxLimiter)
+		b.is(l.SetCashboxPayoutLimit(b.ctx(), cash.Counts{piece(500): 1}), cash.ErrUnsupported)
+	}},
+	{name: "payout options", notes: true, payout: true, run: payoutOptions},
 	{name: "reset", run: reset},
 	{name: "download", run: download},
 	{name: "download cut in the middle", float: true, run: cutDownload}, // one family will do: it takes seconds

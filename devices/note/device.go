@@ -19,15 +19,17 @@ type Device struct {
 }
 
 var (
-	_ devices.Device        = (*Device)(nil)
-	_ devices.Escrow        = (*Device)(nil)
-	_ devices.LastRejecter  = (*Device)(nil)
-	_ devices.Payer         = (*Device)(nil)
-	_ devices.Floater       = (*Device)(nil)
-	_ devices.Emptier       = (*Device)(nil)
-	_ devices.Router        = (*Device)(nil)
-	_ devices.PiecePayer    = (*Device)(nil)
-	_ devices.AmountFloater = (*Device)(nil)
+	_ devices.Device         = (*Device)(nil)
+	_ devices.Escrow         = (*Device)(nil)
+	_ devices.LastRejecter   = (*Device)(nil)
+	_ devices.Payer          = (*Device)(nil)
+	_ devices.Floater        = (*Device)(nil)
+	_ devices.Emptier        = (*Device)(nil)
+	_ devices.Router         = (*Device)(nil)
+	_ devices.CashboxLimiter = (*Device)(nil)
+	_ devices.PayoutOptioner = (*Device)(nil)
+	_ devices.PiecePayer     = (*Device)(nil)
+	_ devices.AmountFloater  = (*Device)(nil)
 )
 
 // newDevice returns the device of d, which is the owner or part of it.
@@ -82,6 +84,25 @@ func (v *Device) DisablePayout(ctx context.Context) error {
 		}
 		return d.switchPayout(false)
 	})
+}
+
+// EnablePayoutWith implements devices.PayoutOptioner with ENABLE PAYOUT DEVICE and its option byte. Errors as for
+// EnablePayout.
+func (v *Device) EnablePayoutWith(ctx context.Context, options byte) error {
+	return v.do(ctx, devices.NeedReady, func(d *driver) error {
+		usual := d.option
+		defer func() { d.option = usual }()
+		d.option = &options
+		return d.switchPayout(true)
+	})
+}
+
+// SetCashboxPayoutLimit implements devices.CashboxLimiter. An NV4000 has no such limit.
+func (v *Device) SetCashboxPayoutLimit(ctx context.Context, limit cash.Counts) error {
+	if v.Snapshot().Model == modelNV4000 {
+		return cash.ErrUnsupported
+	}
+	return v.Store.SetCashboxPayoutLimit(ctx, limit)
 }
 
 // switchPayout turns the store on or off and keeps acceptance as it is.

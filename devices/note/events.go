@@ -106,7 +106,7 @@ func (d *driver) credited(e ssp.Event) []cash.Event {
 func (d *driver) destination(note cash.Denom) cash.Place {
 	p := d.core.Picture()
 	ch, _ := p.Channel(note)
-	if p.PayoutEnabled && ch.ToPayout && !p.DeviceFull {
+	if p.PayoutEnabled && ch.ToPayout && !p.DeviceFull && d.core.BelowLimit(note) {
 		return cash.Payout
 	}
 	return cash.Cashbox

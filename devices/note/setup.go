@@ -45,6 +45,9 @@ func (d *driver) Configure() error {
 	if err := d.Inhibits(); err != nil {
 		return err
 	}
+	if err := c.Limits(); err != nil {
+		return err
+	}
 	if err := d.escrowSize(); err != nil {
 		return err
 	}

@@ -174,8 +174,13 @@ func expansion(m *Machine, p []byte) answer {
 	return reply(ssp.OutOfRange)
 }
 
-// fullStartupBit of the option byte of 5C: refuse while initialising.
-const fullStartupBit byte = 1
+// Bits of the option byte of 5C but for a note float (ssp.md 10.8). Bit 3, the value of notes that are validated on
+// their way out, changes nothing here: no document says where that value would stand.
+const (
+	fullStartupBit  byte = 1 << 0 // refuse while initialising
+	payInSpeedBit   byte = 1 << 1 // notes go into the store in half the time
+	highestSplitBit byte = 1 << 2 // machines with reels: pay the highest first
+)
 
 // enablePayout is 5C, with or without an option byte.
 func enablePayout(m *Machine, p []byte) answer {
@@ -187,7 +192,10 @@ func enablePayout(m *Machine, p []byte) answer {
 	case len(p) == 1 && p[0]&fullStartupBit != 0 && m.initialising:
 		return refuse(busy)
 	}
-	m.ram.payoutEnabled = true
+	m.ram.payoutEnabled, m.ram.payoutOptions = true, 0
+	if len(p) == 1 {
+		m.ram.payoutOptions = p[0]
+	}
 	return reply(ssp.OK)
 }
 

@@ -97,6 +97,7 @@ var commands = map[ssp.Command]func(m *Machine, p []byte) answer{
 	ssp.CmdGetMinimumPayout:  getMinimumPayout,
 	ssp.CmdSetCashboxLimit:   setCashboxLimit,
 	ssp.CmdCashboxPayoutData: none(cashboxPayoutData),
+	ssp.CmdGetPayoutCapacity: none(payoutCapacity),
 	ssp.CmdGetCounters:       none(getCounters),
 	ssp.CmdResetCounters:     none(resetCounters),
 

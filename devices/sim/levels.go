@@ -170,3 +170,28 @@ func (m *Machine) reelFree() bool { return m.prof.Reels == 0 || m.stock.kinds(in
 func (m *Machine) storeFull() bool {
 	return m.prof.Store > 0 && (m.storeUsed() >= m.prof.Store || m.hopperFull())
 }
+
+// payoutCapacity is 6F in our coding: how many pieces of each denomination would still go into the store, were they of
+// that one alone [proj] (ssp.md 16.2).
+func payoutCapacity(m *Machine) answer {
+	out := []byte{byte(ssp.OK), byte(len(m.data))}
+	for _, d := range m.data {
+		out = appendDenom(le.AppendUint16(out, uint16(m.freePlaces(d))), d)
+	}
+	return answer{data: out}
+}
+
+// freePlaces is how many more pieces of d the store takes: none that does not go there.
+func (m *Machine) freePlaces(d denom) int {
+	if !m.storeTakes(d) {
+		return 0
+	}
+	free := m.prof.Store - m.storeUsed()
+	if i := int(m.nv.recyclers.routes[d]) - 1; i >= 0 {
+		free = m.recyclerRoom(i)
+	}
+	if limit := int(m.ram.limits[d]); limit > 0 {
+		free = min(free, limit-m.stock.count(d, inPayout))
+	}
+	return max(free, 0)
+}

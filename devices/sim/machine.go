@@ -133,6 +133,7 @@ type volatile struct {
 	barcodeBits   byte
 	refill        bool
 	payoutEnabled bool
+	payoutOptions byte // of 5C
 	giveValue     bool // NOTE STORED carries the value (5C, note float)
 	noHold        bool // a note that is paid does not wait in the bezel (5C, note float)
 	byChannel     bool // GET NOTE POSITIONS lists channels (45)

@@ -195,7 +195,7 @@ func (n *notePath) accept() {
 		m.after("note:keep", noteStackTime+notePlaceTime, n.keep)
 		return
 	}
-	m.after("note:credit", noteStackTime, n.credit)
+	m.after("note:credit", n.payIn(noteStackTime), n.credit)
 }
 
 // credit is the point of no return: the money is the host's.
@@ -204,7 +204,15 @@ func (n *notePath) credit() {
 	if n.piece.barcode == "" {
 		n.m.tellOf(ssp.Event{Code: ssp.EvCredit, Channel: n.piece.channel}, n.piece.rec, "CREDIT")
 	}
-	n.m.afterIf("note:place", notePlaceTime, n.destOpen, n.arrive)
+	n.m.afterIf("note:place", n.payIn(notePlaceTime), n.destOpen, n.arrive)
+}
+
+// payIn is how long an accepted note takes for a part of its way that takes d as a rule.
+func (n *notePath) payIn(d time.Duration) time.Duration {
+	if n.dest == inPayout && n.m.ram.payoutOptions&payInSpeedBit != 0 {
+		return d / 2
+	}
+	return d
 }
 
 // destOpen reports whether there is something where the note is going.

@@ -189,11 +189,20 @@ func payoutAmount(m *Machine, b []byte) answer {
 	if worth(have) < want {
 		return refuse(notEnough)
 	}
-	pieces, ok := split(want, have)
+	pieces, ok := splitBy(want, have, m.preference())
 	if !ok {
 		return refuse(notExact)
 	}
 	return m.pay(commit, want, pieces)
+}
+
+// preference is which denominations the machine would rather pay with: the highest, but for a machine with reels that
+// was not told so, which keeps its reels even (ssp.md 10.8 names the option; what it is the opposite of is chosen here).
+func (m *Machine) preference() func(map[denom]int, denom, denom) int {
+	if m.prof.Reels > 0 && m.ram.payoutOptions&highestSplitBit == 0 {
+		return byLevel
+	}
+	return byValue
 }
 
 // pay answers a payout of pieces that the store has, which is tested or begins.

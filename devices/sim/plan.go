@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -12,13 +13,26 @@ const searchLimit = 200000
 // says how many pieces there are of each denomination; all are of one currency. The pieces come highest first. It
 // reports false if there is no such choice.
 func split(want int64, have map[denom]int) ([]denom, bool) {
+	return splitBy(want, have, byValue)
+}
+
+// byValue puts the highest denomination first.
+func byValue(_ map[denom]int, a, b denom) int { return cmp.Compare(b.value, a.value) }
+
+// byLevel puts the denomination first of which there is most.
+func byLevel(have map[denom]int, a, b denom) int {
+	return cmp.Or(cmp.Compare(have[b], have[a]), byValue(have, a, b))
+}
+
+// splitBy is split with another order of preference.
+func splitBy(want int64, have map[denom]int, prefer func(have map[denom]int, a, b denom) int) ([]denom, bool) {
 	values := make([]denom, 0, len(have))
 	for d, n := range have {
 		if n > 0 {
 			values = append(values, d)
 		}
 	}
-	slices.SortFunc(values, func(a, b denom) int { return int(b.value - a.value) })
+	slices.SortFunc(values, func(a, b denom) int { return prefer(have, a, b) })
 	s := splitter{have: have, values: values, take: make([]int, len(values)), failed: map[splitState]bool{}}
 	if !s.search(0, want) {
 		return nil, false
@@ -29,6 +43,7 @@ func split(want int64, have map[denom]int) ([]denom, bool) {
 			out = append(out, d)
 		}
 	}
+	slices.SortFunc(out, func(a, b denom) int { return byValue(have, a, b) })
 	return out, true
 }
 
