@@ -24,7 +24,7 @@ func (a *app) unifiedPOS() error {
 	all := make([]upos.Device, 0, len(a.cfg.UPOS))
 	leases := make(map[string]time.Duration, len(a.cfg.UPOS))
 	for _, c := range a.cfg.UPOS {
-		m, err := machines.New(machines.Deps{Station: a.station, Till: a.till, Bus: a.bus, Log: log}, c.Devices...)
+		m, err := machines.New(machines.Deps{Station: a.station, Till: a.till, Bus: a.bus, Downloader: a.station, Log: log}, c.Devices...)
 		if err != nil {
 			return fmt.Errorf("upos %s: %w", c.Name, err)
 		}

@@ -86,17 +86,6 @@ func pieces(c cash.Counts, s *devices.Snapshot) upos.Pieces {
 	return out
 }
 
-// counts is the opposite of pieces, for those that the machine may have.
-func counts(p upos.Pieces, s *devices.Snapshot) cash.Counts {
-	out := cash.Counts{}
-	for pc, n := range p {
-		if pc.Bill == !s.Coins {
-			out[cash.Denom{Value: pc.Value, Currency: pc.Currency}] = n
-		}
-	}
-	return out
-}
-
 // differs says whether something of a part changed that upos.Change calls its status.
 func differs(a, b upos.Part) bool {
 	return a.Online != b.Online || a.Jammed != b.Jammed || a.Full != b.Full || a.BoxOut != b.BoxOut || a.InDoubt != b.InDoubt ||
