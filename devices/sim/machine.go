@@ -275,7 +275,7 @@ func (m *Machine) Truth() Truth {
 		t = Truth{
 			Port: m.line.port, Address: int(m.addr), Profile: m.prof.Name,
 			Power: m.power, Plugged: m.plugged, Enabled: m.power && m.booted && m.mech.enabled(),
-			Moving:   m.power && (!m.booted || m.initialising || m.nv.op != nil && !m.nv.op.cut || !m.mech.idle()),
+			Moving:   m.power && (!m.booted || m.initialising || m.nv.op != nil && !m.nv.op.cut || m.faults.recovering || !m.mech.idle()),
 			Counters: map[string]uint32{},
 		}
 		for i, name := range counterNames[m.prof.counters()] {

@@ -17,7 +17,7 @@ import (
 
 // familyEvents is the table of ssp.md section 11.3: which family has which events. P, F and N4 contain a validator, S is
 // a hopper with a feeder, T a twin one. Rows of printers (A0 to AF) and of TEBS (90 to 93) are left out, since there is no
-// such machine here; what the project has made up for cassettes and multi escrow (94 to 9E) has tests of its own.
+// such machine here. M and C are what the project has made up for multi escrow and for replenishment cassettes.
 var familyEvents = map[string]string{
 	"V": "F1 EF EE ED EC EB EA E9 E8 E7 E6 E5 E4 E3 E2 E1 E0 D1 CC C0 B6 B5",
 	"P": "DD DC DB DA D9 D8 D7 D6 D5 D2 CF CE CD CB CA C9 C6 C3 C2 B4 B3 B1 B0 8B",
@@ -25,6 +25,8 @@ var familyEvents = map[string]string{
 	"H": "F1 E8 E6 E4 E3 DF DE DD DC DA D9 D8 D7 D6 D5 D4 D3 D2 CF C5 C4 C3 C2 BF BE BD BA B7 B4 B3 83",
 	"S": "C1 C0",
 	"T": "9F",
+	"M": "94 95 96 97 98 99",
+	"C": "9A 9B 9C 9D 9E",
 }
 
 // families are the machines on which events are raised, with the rows of familyEvents that hold for them.
@@ -32,7 +34,7 @@ var families = []struct {
 	kind model
 	rows string
 }{
-	{nv200, "V"}, {recycler, "VP"}, {nv22, "VP"}, {nv4000, "VP"}, {noteFloat, "VF"},
+	{nv200, "V"}, {recycler, "VPM"}, {nv22, "VP"}, {nv4000, "VPC"}, {noteFloat, "VF"},
 	{coinMachines[1], "H"}, {coinMachines[2], "H"}, {coinMachines[0], "HS"}, {coinMachines[3], "HST"},
 }
 
@@ -43,7 +45,9 @@ func unraised(rows string, code ssp.EventCode) string {
 	case ssp.EvCoinsLow, ssp.EvCoinsEmpty:
 		return "legacy: no firmware of these machines has it"
 	case ssp.EvEscrowActive:
-		return "needs the multi escrow firmware, a profile of its own"
+		if !strings.Contains(rows, "M") {
+			return "this machine has no multi escrow"
+		}
 	case ssp.EvClearedIntoCashbox:
 		if store {
 			return "the machine names the note by its value, with NOTE INTO STACKER AT RESET"
@@ -203,7 +207,7 @@ func (r *raiser) settle() {
 	r.machine.OnStep(nil)
 	r.powerOn(time.Second)
 	for _, kind := range []string{sim.FaultUnjam, sim.FaultCashboxReplaced, sim.FaultStackerOK, sim.FaultPathClosed, sim.FaultPlug,
-		sim.FaultPayoutBack, sim.FaultServiceDone, sim.FaultFloatAttached, sim.FaultMechOn, sim.FaultMechOK} {
+		sim.FaultPayoutBack, sim.FaultCassetteBack, sim.FaultServiceDone, sim.FaultFloatAttached, sim.FaultMechOn, sim.FaultMechOK} {
 		_ = r.machine.Fault(sim.Fault{Kind: kind}) // as far as the machine knows it
 	}
 	r.pass(time.Second, func() bool { return false })
@@ -219,11 +223,39 @@ func (r *raiser) settle() {
 		s := r.d.Snapshot()
 		return !r.truth().Moving && s.Operation == "" && s.Escrow == nil && s.Ready
 	})
+	r.undecided()
+	r.pass(time.Second, func() bool { return false }) // until the driver has seen it too
+	r.audited()                                       // before a hand changes anything
 	r.stock()
+	r.audited()
+	r.settled()
+}
+
+// audited has the books compared.
+func (r *raiser) audited() {
 	if err := r.d.(devices.Auditor).Audit(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
-	r.settled()
+}
+
+// undecided gives back what a multi escrow holds, and turns it off.
+func (r *raiser) undecided() {
+	e, ok := r.d.(devices.MultiEscrow)
+	if !ok || r.kind.profile != recycler.profile {
+		return
+	}
+	ctx := context.Background()
+	held := func() bool { return r.d.Snapshot().MultiHeld.Pieces() > 0 }
+	if held() {
+		r.within(30*time.Second, func() bool { return !held() || e.CancelMultiEscrow(ctx) == nil }) // busy while it decides
+		r.within(30*time.Second, func() bool { return r.d.Snapshot().MultiHeld.Pieces() == 0 && !r.truth().Moving })
+	}
+	if n, err := e.MultiEscrowSize(ctx); err == nil && n > 0 {
+		_ = e.SetMultiEscrowSize(ctx, 0) // which a restart does
+		r.pass(2*time.Second, func() bool { return !r.d.Snapshot().Ready })
+		r.d = r.device()
+		r.enable(r.d)
+	}
 }
 
 // stock fills the store with four small and four large pieces, which a payout has to be made of.
@@ -236,9 +268,19 @@ func (r *raiser) stock() {
 		if v == r.small || v == r.large && r.kind.profile != noteFloat.profile {
 			n = 4
 		}
+		if r.kind.profile == nv4000.profile {
+			r.cassette(v, 0)
+		}
 		if err := r.machine.SetLevel(v, "EUR", n); err != nil {
 			r.t.Fatal(err)
 		}
+	}
+}
+
+// cassette lets a hand fill the cassette.
+func (r *raiser) cassette(value int64, n int) {
+	if err := r.machine.SetCassette(value, "EUR", n); err != nil {
+		r.t.Fatal(err)
 	}
 }
 

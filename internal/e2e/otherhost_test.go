@@ -306,7 +306,9 @@ func sayAgain(t *testing.T, kind model, list []heard) {
 		t.Fatal(err)
 	}
 	cable := world.AddLine(recyclerPort)
-	m, err := cable.AddMachine(kind.address(), kind.profile, sim.Options{Currency: "EUR", Dataset: kind.dataset(), Levels: kind.levels})
+	m, err := cable.AddMachine(kind.address(), kind.profile, sim.Options{
+		Currency: "EUR", Dataset: kind.dataset(), Levels: kind.levels, Cassette: kind.spare,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -158,6 +158,31 @@ var raises = []raise{
 	}, []string{"State:COIN_MECH_ENABLED"}},
 	{"H", ssp.EvCoinMechError, func(r *raiser) { r.fault(sim.FaultMechError) }, []string{"State:ERROR"}},
 	{"H", ssp.EvCalibrationFailed, func(r *raiser) { r.fault(sim.FaultCalibrationFail) }, []string{"CalibrationFailed{Reason:7}", "State:CALIBRATION_FAILED"}},
+	// Multi escrow and replenishment.
+	{"M", ssp.EvEscrowActive, func(r *raiser) { r.together(2) }, []string{"NoteHeld{Note:$P}"}},
+	{"M", ssp.EvEscrowCommitting, func(r *raiser) { r.together(2); r.decide(true) }, []string{"MultiEscrow{Step:committing Amount:"}},
+	{"M", ssp.EvEscrowCommitted, func(r *raiser) { r.together(2); r.decide(true) },
+		[]string{"MultiEscrow{Step:committed Amount:$2}", "NoteCredited{Note:$P To:payout}"}},
+	{"M", ssp.EvEscrowCancelling, func(r *raiser) { r.together(2); r.decide(false) }, []string{"MultiEscrow{Step:cancelling Amount:"}},
+	{"M", ssp.EvEscrowCancelled, func(r *raiser) { r.together(2); r.decide(false) },
+		[]string{"MultiEscrow{Step:cancelled Amount:$2}", "NoteReturned{Note:$P"}},
+	{"M", ssp.EvIncompleteCommit, func(r *raiser) { r.together(2); r.cutAt("escrow:commit", 2, func() { r.decide(true) }) },
+		[]string{"MultiEscrow{Step:commit incomplete Amount:$A}"}},
+	{"M", ssp.EvIncompleteCancel, func(r *raiser) { r.together(2); r.cutAt("escrow:pick", 2, func() { r.decide(false) }) },
+		[]string{"MultiEscrow{Step:cancel incomplete Amount:$A}"}},
+	{"C", ssp.EvStoredFromCassette, func(r *raiser) { r.replenishFrom(2) }, []string{"Replenish{Step:stored Amount:$A}"}},
+	{"C", ssp.EvSentToCassetteTray, func(r *raiser) { r.fault(sim.FaultDivert); r.replenishFrom(2) }, []string{"Replenish{Step:sent to tray"}},
+	{"C", ssp.EvCassetteRemoved, func(r *raiser) { r.fault(sim.FaultCassetteOut) }, []string{"Replenish{Step:cassette removed"}},
+	{"C", ssp.EvCassetteReplaced, func(r *raiser) {
+		r.fault(sim.FaultCassetteOut)
+		r.pass(time.Second, func() bool { return false })
+		r.fault(sim.FaultCassetteBack)
+	}, []string{"Replenish{Step:cassette replaced"}},
+	{"C", ssp.EvCassetteFull, func(r *raiser) {
+		r.cassette(r.small, 60)
+		r.within(10*time.Second, func() bool { return r.onWire(ssp.EvCassetteFull) })
+	}, []string{"Replenish{Step:cassette full"}},
+
 	{"T", ssp.EvLifter, func(r *raiser) { r.pay(2) }, []string{"State:LIFTER_EVENT"}},
 }
 
@@ -230,4 +255,34 @@ func (r *raiser) inhibitAll(on bool) {
 	if err := r.d.SetInhibits(context.Background(), all, on); err != nil {
 		r.t.Error(err)
 	}
+}
+
+// together lets the store hold n notes.
+func (r *raiser) together(n int) {
+	if err := r.d.(devices.MultiEscrow).SetMultiEscrowSize(context.Background(), 5); err != nil {
+		r.t.Error(err)
+	}
+	r.insert(sim.Insert{Value: r.small, Count: n})
+	if !r.within(30*time.Second, func() bool { return r.d.Snapshot().MultiHeld.Pieces() == n }) {
+		r.t.Errorf("%d notes are held", r.d.Snapshot().MultiHeld.Pieces())
+	}
+}
+
+// decide takes what is held, or gives it back.
+func (r *raiser) decide(take bool) {
+	e := r.d.(devices.MultiEscrow)
+	decide := e.CancelMultiEscrow
+	if take {
+		decide = e.CommitMultiEscrow
+	}
+	if err := decide(context.Background()); err != nil {
+		r.t.Errorf("decision: %v", err)
+	}
+}
+
+// replenishFrom moves n notes from the cassette, which a hand has filled.
+func (r *raiser) replenishFrom(n int) {
+	r.cassette(r.small, 4)
+	r.audited()
+	r.tabletop.replenish(r.d, n)
 }
