@@ -83,16 +83,19 @@ func (d *device) enabled(f func(*Handle)) {
 	}
 }
 
-// changed takes a change of the machinery: money into the deposit, the rest into events.
+// changed takes a change of the machinery: money into the deposit at once, for somebody waits for it; the rest into
+// events when it is known how the machines stand.
 func (d *device) changed(c Change) {
+	if len(c.Taken) > 0 {
+		d.service.mu.Lock()
+		d.took(c)
+		d.service.mu.Unlock()
+	}
 	parts := d.mech.Parts()
 	d.service.mu.Lock()
 	defer d.service.mu.Unlock()
 	d.changes++
 	d.last = parts
-	if len(c.Taken) > 0 {
-		d.took(c)
-	}
 	d.unusual(c, parts)
 	d.report(parts)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 
 	"pgregory.net/rapid"
 
@@ -27,7 +28,9 @@ type automaton struct {
 	paused, latched bool // RealTimeDataEnabled as BeginDeposit found it
 	amount, shown   int32
 	untold          bool
-	jam             bool
+	accepting       bool // what the machine was told last
+	jam, offline    bool
+	notify          bool // PowerNotify
 }
 
 // expected is an event in the queue of the automaton.
@@ -45,6 +48,10 @@ func (a *automaton) put(e expected) {
 	if a.enabled {
 		a.queue = append(a.queue, e)
 	}
+}
+
+func (a *automaton) power() {
+	a.put(expected{kind: upos.StatusUpdateEvent, code: map[bool]int32{true: upos.SUE_POWER_OFF_OFFLINE, false: upos.SUE_POWER_ONLINE}[a.offline]})
 }
 
 func (a *automaton) data() {
@@ -96,6 +103,9 @@ func (a *automaton) clear(all bool) {
 
 // leave ends a deposit whose application goes: the money is kept.
 func (a *automaton) leave() {
+	if a.status == start {
+		a.accepting = false
+	}
 	if a.status == start || a.status == counted {
 		a.shown, a.status, a.paused = a.amount, end, false
 	}
@@ -156,13 +166,13 @@ func (p *pair) steps() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"open": func(t *rapid.T) {
 			if p.do(t, "Open", map[string]any{"deviceName": "Till2"}, !a.open) {
-				*a = automaton{strict: a.strict, jam: a.jam, open: true}
+				*a = automaton{strict: a.strict, jam: a.jam, offline: a.offline, open: true}
 			}
 		},
 		"close": func(t *rapid.T) {
 			if p.do(t, "Close", nil, a.open) {
 				a.leave()
-				*a = automaton{strict: a.strict, jam: a.jam}
+				*a = automaton{strict: a.strict, jam: a.jam, offline: a.offline}
 			}
 		},
 		"claim": func(t *rapid.T) {
@@ -179,7 +189,8 @@ func (p *pair) steps() map[string]func(*rapid.T) {
 		},
 		"enable": func(t *rapid.T) {
 			on := rapid.Bool().Draw(t, "on")
-			if !p.set(t, "DeviceEnabled", on, a.claimed) || on == a.enabled {
+			dead := on && !a.enabled && a.offline && !a.notify // then enabling fails
+			if !p.set(t, "DeviceEnabled", on, a.claimed && !dead) || on == a.enabled {
 				return
 			}
 			if !on {
@@ -187,6 +198,37 @@ func (p *pair) steps() map[string]func(*rapid.T) {
 				return
 			}
 			a.enabled, a.status = true, end
+			if a.notify { // the first event is the state
+				a.power()
+			}
+		},
+		"power notify": func(t *rapid.T) {
+			n := rapid.Int32Range(upos.PN_DISABLED, upos.PN_ENABLED).Draw(t, "n")
+			if p.set(t, "PowerNotify", n, a.open && !a.enabled) {
+				a.notify = n == upos.PN_ENABLED
+			}
+		},
+		"plug": func(t *rapid.T) {
+			in := rapid.Bool().Draw(t, "in")
+			p.m.Online(0, in)
+			if in == a.offline {
+				a.offline = !in
+				if a.notify {
+					a.power()
+				}
+			}
+		},
+		"payout": func(t *rapid.T) {
+			amount := rapid.SampledFrom([]int32{10, 100_000_000}).Draw(t, "amount")
+			if !p.set(t, "AsyncMode", true, a.open) {
+				return
+			}
+			// Missing stock is reported like the end of a payout, everything else at the call.
+			p.do(t, "DispenseChange", map[string]any{"amount": amount}, a.enabled && a.status == end && !a.jam && !a.offline)
+			synctest.Wait()
+			if a.enabled && a.status == end && !a.jam && !a.offline {
+				a.put(expected{kind: upos.StatusUpdateEvent, code: upos.CHAN_STATUS_ASYNC})
+			}
 		},
 		"freeze": func(t *rapid.T) {
 			on := rapid.Bool().Draw(t, "on")
@@ -207,7 +249,7 @@ func (p *pair) steps() map[string]func(*rapid.T) {
 			}
 		},
 		"begin": func(t *rapid.T) {
-			ok := a.enabled && a.status == end && !a.jam
+			ok := a.enabled && a.status == end && !a.jam && !a.offline
 			may := a.enabled && a.status == end
 			p.do(t, "BeginDeposit", nil, ok)
 			if may { // the amounts are 0 at BeginDeposit, also of one that the machine then refuses
@@ -215,17 +257,20 @@ func (p *pair) steps() map[string]func(*rapid.T) {
 				a.latched, a.amount, a.shown, a.untold, a.paused = a.realTime, 0, 0, false, false
 			}
 			if ok {
-				a.status = start
+				a.status, a.accepting = start, true
 			}
 		},
 		"pause": func(t *rapid.T) {
-			if p.do(t, "PauseDeposit", map[string]any{"control": upos.CHAN_DEPOSIT_PAUSE}, a.enabled && a.status == start && !a.paused && !a.jam) {
+			may := a.enabled && a.status == start && !a.paused && !a.jam
+			if p.do(t, "PauseDeposit", map[string]any{"control": upos.CHAN_DEPOSIT_PAUSE}, may && !a.offline) {
 				a.paused, a.shown = true, a.amount
 			}
+			a.accepting = a.accepting && !may
 		},
 		"restart": func(t *rapid.T) {
-			if p.do(t, "PauseDeposit", map[string]any{"control": upos.CHAN_DEPOSIT_RESTART}, a.enabled && a.status == start && a.paused && !a.jam) {
-				a.paused = false
+			may := a.enabled && a.status == start && a.paused && !a.jam
+			if p.do(t, "PauseDeposit", map[string]any{"control": upos.CHAN_DEPOSIT_RESTART}, may && !a.offline) {
+				a.paused, a.accepting = false, true
 				if a.untold {
 					a.data()
 				}
@@ -233,9 +278,11 @@ func (p *pair) steps() map[string]func(*rapid.T) {
 			}
 		},
 		"fix": func(t *rapid.T) {
-			if p.do(t, "FixDeposit", nil, a.enabled && (a.status == start || a.status == counted && a.jam)) {
+			may := a.enabled && (a.status == start || a.status == counted && a.jam)
+			if p.do(t, "FixDeposit", nil, may && (!a.offline || a.jam)) {
 				a.status, a.shown, a.paused = counted, a.amount, false
 			}
+			a.accepting = a.accepting && !may
 		},
 		"end": func(t *rapid.T) {
 			if p.do(t, "EndDeposit", map[string]any{"success": upos.CHAN_DEPOSIT_CHANGE}, a.enabled && a.status == counted) {
@@ -252,7 +299,7 @@ func (p *pair) steps() map[string]func(*rapid.T) {
 			p.m.Insert(upostest.Coin(10), int(n))
 			for range n {
 				switch {
-				case a.status == start && !a.paused && !a.jam:
+				case a.accepting && !a.jam:
 					a.amount += 10
 					a.data()
 				default: // the acceptor is off: it comes back
@@ -345,22 +392,47 @@ func (p *pair) check(t *rapid.T) {
 	}
 }
 
+// timeless keeps rapid from asking for a deadline, which there is none of in a bubble.
+type timeless struct{ rapid.TB }
+
 // TestEventRules drives random calls and money, and compares with the automaton after every step.
 func TestEventRules(t *testing.T) {
 	for _, strict := range []bool{false, true} {
 		t.Run(fmt.Sprintf("strict FIFO %v", strict), func(t *testing.T) {
-			rapid.Check(t, func(rt *rapid.T) {
-				w := newWorld(t, func(c *upos.Config) { c.StrictFIFO = strict })
-				h, err := w.service.Handle(upos.CashChanger)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				p := &pair{&automaton{strict: strict}, h, w.machines["Till2"]}
-				p.ready(rt)
-				rt.Repeat(p.steps())
-				w.service.Close()
+			bubble(t, func(t *testing.T) {
+				rapid.Check(timeless{t}, func(rt *rapid.T) {
+					w := newWorld(t, func(c *upos.Config) { c.StrictFIFO = strict })
+					h, err := w.service.Handle(upos.CashChanger)
+					if err != nil {
+						rt.Fatal(err)
+					}
+					p := &pair{&automaton{strict: strict}, h, w.machines["Till2"]}
+					p.ready(rt)
+					rt.Repeat(p.steps())
+					p.drain(rt)
+					w.service.Close()
+				})
 			})
 		})
+	}
+}
+
+// drain takes all events that are left, so that every wrong one is seen.
+func (p *pair) drain(t *rapid.T) {
+	if !p.a.open {
+		return
+	}
+	p.set(t, "FreezeEvents", false, true)
+	p.a.frozen = false
+	for more := true; more; {
+		p.set(t, "DataEventEnabled", true, true)
+		p.a.dataEnabled = true
+		p.next(t)
+		p.check(t)
+		more = p.a.sent != nil && !p.a.void
+		if more {
+			p.ack(t)
+		}
 	}
 }
 
@@ -369,8 +441,15 @@ func (p *pair) ready(t *rapid.T) {
 	steps := p.steps()
 	steps["open"](t)
 	steps["claim"](t)
+	if rapid.Bool().Draw(t, "power notification") {
+		p.set(t, "PowerNotify", upos.PN_ENABLED, true)
+		p.a.notify = true
+	}
 	p.set(t, "DeviceEnabled", true, true)
 	p.a.enabled, p.a.status = true, end
+	if p.a.notify {
+		p.a.power()
+	}
 	p.set(t, "RealTimeDataEnabled", true, true)
 	p.a.realTime = true
 	p.set(t, "DataEventEnabled", true, true)
