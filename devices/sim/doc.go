@@ -23,6 +23,7 @@
 //     escrow:return; escrow:end
 //   - a float, emptying or stacking: op:start, then for each note op:pick, op:place, for each coin op:coin
 //   - a recycler that clears a jam by itself: jam:recover
+//   - a download: download:erase, then for each block download:block
 //   - a start: boot:start (it answers again), boot:clear (what lay in the path goes where it belongs), boot:report
 //
 // A step waits while the machine is jammed, and while a host that polls with acknowledgement owes one; the customer's
@@ -40,6 +41,7 @@
 //   - multiescrow.go: notes that the store holds until its host decides.
 //   - recyclers.go: a store that is divided into several. hoppers.go: one with two hoppers, and the lifter.
 //   - coinhealth.go, coinservice.go: what a coin machine knows of itself, and its service book.
+//   - download.go: new firmware and datasets.
 //   - power.go, fault.go: what goes wrong.
 //   - scenario.go, play.go: stories that are played to machines.
 //

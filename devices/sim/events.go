@@ -142,7 +142,7 @@ func (m *Machine) statuses(ack bool) []ssp.Event {
 	status(m.initialising && ack, ssp.EvInitialising)
 	status(!m.ram.enabled, ssp.EvDisabled)
 	status(m.faults.cashboxOut, ssp.EvCashboxRemoved)
-	status(m.serviceDue(), ssp.EvMaintenanceRequired)
+	status(m.serviceDue() || m.faults.calibration && m.prof.Family == familyNote, ssp.EvMaintenanceRequired)
 	status(m.faults.payoutOut, ssp.EvPayoutOutOfService)
 	status(m.faults.recovering, ssp.EvJamRecovery)
 	out = m.escrowStatus(m.mech.statuses(out))

@@ -16,8 +16,8 @@ const (
 	FaultCashboxReplaced = "cashbox_replaced" // Empty: without what was in it, which also ends stacker_full
 	FaultStackerFull     = "stacker_full"     //
 	FaultStackerOK       = "stacker_ok"       // ends stacker_full
-	FaultPayoutJam       = "payout_jam"       // machines with a store
-	FaultCalibrationFail = "calibration_fail" // coin machines; ends by command 48 or a restart
+	FaultPayoutJam       = "payout_jam"       // of a machine without a store: in the way to the cashbox, as jam
+	FaultCalibrationFail = "calibration_fail" // ends by command 48 or a restart. Note machines: their sensors; they want maintenance, and know no note
 	FaultPathOpen        = "note_path_open"   // the cover over the path, of coins as well: nothing goes in or out
 	FaultPathClosed      = "note_path_closed" // ends note_path_open
 	FaultUnplug          = "unplug"           // the data cable; the machine goes on
@@ -88,7 +88,7 @@ type faultKind struct {
 var mechFaults = []string{FaultMechOff, FaultMechOn, FaultMechError, FaultMechOK, FaultMechReturn}
 
 // storeFaults are of machines with a payout store only.
-var storeFaults = map[string]bool{FaultPayoutJam: true, FaultPayoutOut: true, FaultPayoutBack: true, FaultJamRecovery: true}
+var storeFaults = map[string]bool{FaultPayoutOut: true, FaultPayoutBack: true, FaultJamRecovery: true}
 
 // set makes the two halves of a condition.
 func set(on func(m *Machine) *bool) (begin, end func(*Machine, Fault)) {
@@ -97,7 +97,12 @@ func set(on func(m *Machine) *bool) (begin, end func(*Machine, Fault)) {
 
 var faultKinds = func() map[string]faultKind {
 	jam, _ := set(func(m *Machine) *bool { return &m.faults.jam })
-	payoutJam, _ := set(func(m *Machine) *bool { return &m.faults.payoutJam })
+	payoutJam, _ := set(func(m *Machine) *bool {
+		if m.prof.Store == 0 { // what leads out of the path is the way to the cashbox
+			return &m.faults.jam
+		}
+		return &m.faults.payoutJam
+	})
 	full, fullEnd := set(func(m *Machine) *bool { return &m.faults.stackerFull })
 	open, _ := set(func(m *Machine) *bool { return &m.faults.pathOpen })
 	mute, muteEnd := set(func(m *Machine) *bool { return &m.noise.mute })
@@ -117,7 +122,7 @@ var faultKinds = func() map[string]faultKind {
 		FaultCashboxReplaced: {"", replaceCashbox, nil},
 		FaultStackerFull:     {"", full, fullEnd},
 		FaultStackerOK:       {"", fullEnd, nil},
-		FaultCalibrationFail: {familyCoin, counted(calib, countCalibration, func(m *Machine) bool { return m.faults.calibration }), calibEnd},
+		FaultCalibrationFail: {"", counted(calib, countCalibration, func(m *Machine) bool { return m.faults.calibration }), calibEnd},
 		FaultPathOpen:        {"", open, closePath},
 		FaultPathClosed:      {"", closePath, nil},
 		FaultUnplug:          {"", unplug, plug},

@@ -44,6 +44,9 @@ func TestFaultsShow(t *testing.T) {
 		{"hopper3", Fault{Kind: FaultPathOpen}, "F0 BD", Fault{Kind: FaultPathClosed}, "F0 BE"},
 		{"scs", Fault{Kind: FaultPathOpen}, "F0 BD", Fault{Kind: FaultPathClosed}, "F0 BE"},
 		{"twin", Fault{Kind: FaultServiceDue}, "F0 C0", Fault{Kind: FaultServiceDone}, "F0"},
+		{"nv200", Fault{Kind: FaultPayoutJam}, "F0 E9", Fault{Kind: FaultUnjam}, "F0"},
+		{"nv200", Fault{Kind: FaultCalibrationFail}, "F0 C0", Fault{Kind: FaultReset}, ""},
+		{"spectral-payout", Fault{Kind: FaultCalibrationFail}, "F0 C0", Fault{Kind: FaultReset}, ""},
 		{"nv200", Fault{Kind: FaultServiceDue}, "F0 C0", Fault{Kind: FaultServiceDone}, "F0"},
 		{"nv11", Fault{Kind: FaultPayoutOut}, "F0 C6", Fault{Kind: FaultPayoutBack}, "F0"},
 		{"spectral-payout", Fault{Kind: FaultPayoutOut}, "F0 C6", Fault{Kind: FaultPayoutBack}, "F0"},
@@ -124,7 +127,7 @@ func TestFaultRefusals(t *testing.T) {
 		m *Machine
 		f Fault
 	}{
-		{notes, Fault{}}, {notes, Fault{Kind: "fire"}}, {notes, Fault{Kind: FaultPayoutJam}}, {notes, Fault{Kind: FaultCalibrationFail}},
+		{notes, Fault{}}, {notes, Fault{Kind: "fire"}},
 		{notes, Fault{Kind: FaultFloatRemoved}}, {coins, Fault{Kind: FaultFloatAttached}}, {notes, Fault{Kind: FaultPayoutOut}},
 		{coins, Fault{Kind: FaultJamRecovery}}, {coins, Fault{Kind: FaultPayoutOut}}, {coins, Fault{Kind: FaultMechOff}},
 		{coins, Fault{Kind: FaultBitFlips, Rate: 1.1}}, {coins, Fault{Kind: FaultBitFlips, Rate: -1}},
@@ -442,4 +445,63 @@ func (h *host) repair(m *Machine, r *rand.Rand) {
 	for _, ok := h.hear(); ok; _, ok = h.hear() { // what is still under way
 	}
 	h.bringUp(m.prof.Name)
+}
+
+// TestNoteFaults: every kind of fault that simulator control names is one of every note machine, and what is not ended
+// by itself ends by its opposite or a restart.
+func TestNoteFaults(t *testing.T) {
+	kinds := []Fault{
+		{Kind: "jam"}, {Kind: "unjam"}, {Kind: "cashbox_removed"}, {Kind: "cashbox_replaced", Empty: true}, {Kind: "stacker_full"},
+		{Kind: "cashbox_replaced", Empty: true}, {Kind: "payout_jam"}, {Kind: "unjam"}, {Kind: "calibration_fail"}, {Kind: "reset"},
+		{Kind: "note_path_open", ForMS: 100}, {Kind: "unplug"}, {Kind: "plug"}, {Kind: "power_off"}, {Kind: "power_on"},
+		{Kind: "bit_flips", Rate: 0.01}, {Kind: "drop_bytes", Rate: 0.01}, {Kind: "duplicate_replies"}, {Kind: "delay", ForMS: 5},
+		{Kind: "mute"}, {Kind: "clear"}, {Kind: "lose_key"}, {Kind: "halt_payout_after", Paid: 500},
+	}
+	for _, name := range Profiles() {
+		if p, err := findProfile(name); err != nil || p.Family != familyNote {
+			continue
+		}
+		t.Run(name, bubble(func(t *testing.T) {
+			m, h := newMachineOnPipe(t, name, 0, Options{Currency: "EUR"})
+			for _, f := range kinds {
+				if err := m.Fault(f); err != nil {
+					t.Errorf("%+v: %v", f, err)
+				}
+			}
+			pause(5 * time.Second)
+			h.connect()
+			h.talk("02 7F", "F0", "0A", "F0", "56", "F0 F1", "56", "F0")
+			if _, err := m.Insert(Insert{Value: 500, Currency: "EUR"}); err != nil {
+				t.Error(err)
+			}
+			h.drain()
+			if got := count(m.Truth().Cashbox, 500); got != 1 {
+				t.Errorf("%d notes came in", got)
+			}
+		}))
+	}
+}
+
+// TestBlindNoteMachine: with its sensors out of order a note machine knows no note, and wants maintenance until it is
+// started again.
+func TestBlindNoteMachine(t *testing.T) {
+	bubble(func(t *testing.T) {
+		m, h := startRecycler(t, Options{})
+		m.Fault(Fault{Kind: FaultCalibrationFail})
+		id, err := m.Insert(Insert{Value: 500, Currency: "EUR"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pause(noteReadTime)
+		h.talk("56", "F0 C0 ED", "33 F4 01 00 00 "+eur+" 58", "F5 03")
+		pause(noteReturnTime)
+		h.talk("56", "F0 C0 EC", "17", "F0 0A", "33 F4 01 00 00 "+eur+" 58", "F5 04")
+		if s, err := m.line.world.InsertState(id); err != nil || s.State != IsReturned {
+			t.Errorf("the note: %+v, %v", s, err)
+		}
+		m.Fault(Fault{Kind: FaultReset})
+		pause(5 * time.Second)
+		h.connect()
+		h.talk("56", "F0 F1 E8", "56", "F0 E8")
+	})(t)
 }

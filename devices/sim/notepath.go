@@ -125,6 +125,8 @@ func (n *notePath) place(p *piece, from, to place) {
 func (n *notePath) read() {
 	m, p := n.m, n.piece
 	switch {
+	case m.faults.calibration:
+		n.reject(rejectSensor)
 	case p.fraud:
 		m.tell(ssp.Event{Code: ssp.EvFraudAttempt, Channel: p.channel})
 		n.reject(rejectStrimming)

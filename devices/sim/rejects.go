@@ -5,6 +5,7 @@ const (
 	rejectUnknown       byte = 0x02 // average check: not recognised
 	rejectInhibited     byte = 0x06
 	rejectByHost        byte = 0x08
+	rejectSensor        byte = 0x0A // rear sensor fault
 	rejectDisabled      byte = 0x0C
 	rejectStrimming     byte = 0x0E
 	rejectEscrowTimeOut byte = 0x13

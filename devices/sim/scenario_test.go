@@ -100,7 +100,7 @@ func TestScenarioFails(t *testing.T) {
 		"  - say: a\n  - wait: {machine: m, place: cashbox, grown: 1, within: 3s}\n":                               {ErrScenario, "steps[1]"},
 		"  - fault: {machine: m, kind: unplug}\n  - insert: {machine: m, value: 500, currency: EUR, within: 2s}\n": {ErrScenario, "does not take 500 EUR"},
 		"  - take: {machine: m}\n":                                      {ErrRefused, "steps[0]"},
-		"  - fault: {machine: m, kind: calibration_fail}\n":             {ErrInvalid, "steps[0]"},
+		"  - fault: {machine: m, kind: coin_mech_off}\n":                {ErrInvalid, "steps[0]"},
 		"  - levels: {machine: m, value: 7, currency: EUR, count: 1}\n": {ErrInvalid, "steps[0]"},
 		"  - insert: {machine: m, value: -5, currency: EUR}\n":          {ErrInvalid, "steps[0]"},
 	} {
