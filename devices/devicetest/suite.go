@@ -92,6 +92,7 @@ var cases = []testCase{
 	{name: "diverted", payout: true, run: diverted},
 	{name: "cashbox out and in", notes: true, run: cashbox},
 	{name: "calibration", coins: true, run: calibration},
+	{name: "sensors out of order", notes: true, run: sensors},
 	{name: "filled by hand", coins: true, run: filledByHand},
 	{name: "options", coins: true, run: options},
 	{name: "coin mech", coins: true, run: coinMech},

@@ -96,3 +96,18 @@ func payoutOptions(b *bench) {
 	b.event(fmt.Sprintf("Ended dispense done %d", small))
 	b.rest()
 }
+
+// sensors: a note machine that knows no note says that it wants maintenance, and gives back what comes in.
+func sensors(b *bench) {
+	b.accept()
+	small, _ := b.amounts()
+	b.fault(sim.Fault{Kind: sim.FaultCalibrationFail})
+	b.event("state MAINTENANCE_REQUIRED")
+	b.went(b.insert(small, 1), sim.IsReturned)
+	b.event("NoteRejected {10}")
+	b.ok(b.dev.Reset(b.ctx()))
+	b.lostAndBack()
+	b.until("accepting again", func() bool { return b.Machine.Truth().Enabled && b.dev.Snapshot().State == cash.StateIdle })
+	b.went(b.insert(small, 1), b.stores(small))
+	b.rest()
+}
