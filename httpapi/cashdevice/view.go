@@ -82,6 +82,7 @@ func (v *view) run(ctx context.Context, accepting bool, accepts func() bool, log
 	go func() {
 		defer close(v.done)
 		defer v.cursor.Close()
+		defer v.log.close() // also where coffer stops and nobody closes the view
 		for {
 			entry, err := v.cursor.Next(ctx)
 			switch {
