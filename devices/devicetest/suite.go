@@ -67,6 +67,8 @@ var cases = []testCase{
 	{name: "datasets", notes: true, config: devices.DeviceConfig{Extensions: true}, run: datasets},
 	{name: "card out and in", notes: true, config: devices.DeviceConfig{Extensions: true}, run: cardAway},
 	{name: "datasets, real ones", notes: true, run: realDatasets},
+	{name: "service book of notes", notes: true, config: devices.DeviceConfig{Extensions: true}, run: noteBook},
+	{name: "service book of notes, real ones", notes: true, run: realNoteBook},
 	{name: "multi escrow", notes: true, config: devices.DeviceConfig{Extensions: true}, run: multiEscrow},
 	{name: "multi escrow full", notes: true, config: devices.DeviceConfig{Extensions: true}, run: multiEscrowFull},
 	{name: "multi escrow unplugged", notes: true, config: devices.DeviceConfig{Extensions: true}, run: multiEscrowUnplugged},

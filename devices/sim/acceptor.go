@@ -148,6 +148,11 @@ var (
 
 // expansion is 30. Bytes behind a refill command are accepted: a host in daily use sends some.
 func expansion(m *Machine, p []byte) answer {
+	if m.prof.has(featureServiceBook) {
+		if a, ours := m.noteServiceCommand(p); ours {
+			return a
+		}
+	}
 	switch {
 	case m.prof.has(featureBooks):
 		return m.coinExpansion(p)

@@ -233,6 +233,7 @@ func (m *Machine) install(payload []byte) error {
 	if p.Firmware != "" {
 		m.nv.firmware = p.Firmware
 	}
+	m.nv.book.downloaded = m.nv.book.life
 	m.logf("runs firmware %s with dataset %s from now on", m.firmwareName(), m.datasetName())
 	return nil
 }

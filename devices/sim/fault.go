@@ -216,6 +216,7 @@ func counted(begin func(*Machine, Fault), count func(*Machine), already func(*Ma
 
 // countJamIn counts a jam on the way in, countJamOut one on the way out.
 func countJamIn(m *Machine) {
+	m.nv.book.countJam()
 	c := hopperJams
 	if m.prof.has(featureFeeder) {
 		c = feederJams
@@ -225,6 +226,7 @@ func countJamIn(m *Machine) {
 }
 
 func countJamOut(m *Machine) {
+	m.nv.book.countJam()
 	m.count(hopperJams, 1)
 	m.nv.health.units[m.jamUnit(true)].life.jams++
 }

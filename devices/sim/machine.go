@@ -106,6 +106,7 @@ type memory struct {
 	upBefore  time.Duration // how long it had power before it was switched on last
 	escrow    multiEscrow
 	card      smartCard
+	book      noteBook
 }
 
 // volatile is gone after a reset or a power cut.

@@ -52,6 +52,7 @@ var capabilities = []capability{
 	{name: "Bezel lights on and off", commands: "03 04", evidence: confirmed},
 	{name: "Bezel colour", commands: "54", feature: "bezel_light", evidence: confirmed},
 	{name: "Barcode tickets", commands: "23 24 25 26 27", feature: "barcode", evidence: confirmed},
+	{name: "Service book", commands: "30", feature: "service_book", evidence: project},
 	{name: "Several datasets on a card", commands: "30", feature: "smart_currency", evidence: project},
 	{name: "Multi escrow", commands: "76 77 78 79 7A", evidence: project},
 	{group: "Paying out", name: "Levels by denomination", commands: "22 35", evidence: confirmed},

@@ -115,6 +115,7 @@ func (n *notePath) keep() {
 	m, p := n.m, n.piece
 	n.place(p, inTransit, inEscrow)
 	m.nv.escrow.held = append(m.nv.escrow.held, p)
+	m.nv.book.life.taken++
 	m.tellOf(m.noteStored(p.d), p.rec, "STORED")
 	p.rec.moved(InEscrow)
 	n.left()

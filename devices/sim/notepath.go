@@ -124,6 +124,7 @@ func (n *notePath) place(p *piece, from, to place) {
 // read decides about the note that has passed the sensors.
 func (n *notePath) read() {
 	m, p := n.m, n.piece
+	m.nv.book.life.notes++
 	switch {
 	case m.faults.calibration:
 		n.reject(rejectSensor)
@@ -202,6 +203,7 @@ func (n *notePath) accept() {
 
 // credit is the point of no return: the money is the host's.
 func (n *notePath) credit() {
+	n.m.nv.book.life.taken++
 	n.phase = phaseCredited
 	if n.piece.barcode == "" {
 		n.m.tellOf(ssp.Event{Code: ssp.EvCredit, Channel: n.piece.channel}, n.piece.rec, "CREDIT")

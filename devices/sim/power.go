@@ -49,6 +49,7 @@ func (m *Machine) powerOn() {
 	m.power = true
 	m.count(resets, 1)
 	m.nv.powerOns++
+	m.nv.book.powerd = m.nv.book.life
 	m.anyway("boot:start", bootTime, func() {
 		if m.nv.erased {
 			m.booted = true

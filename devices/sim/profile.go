@@ -59,17 +59,18 @@ const (
 
 // Features of profiles.
 const (
-	featureCassette   = "cassette"       // recyclers, a replenishment cassette, and their expansion commands E0
-	featureBezelLight = "bezel_light"    // CONFIGURE BEZEL works
-	featureBarcode    = "barcode"        // reads tickets
-	featureRefill     = "refill"         // refill mode, expansion command 05 81 10
-	featureFloat      = "float"          // the store is a note float: one pile of one recycled denomination, paid from the top
-	featureSmart      = "smart_currency" // several datasets on a card
-	featureFeeder     = "feeder"         // a feeder draws coins in, and says so while it runs
-	featureCoinMech   = "coin_mech"      // a coin mech is attached, which takes them one by one
-	featureTwin       = "twin"           // two hoppers behind a sorter, expansion commands 05 85 to 05 88
-	featureLifter     = "lifter"         // expansion command E0 11, event 9F
-	featureBooks      = "books"          // a coin machine's books of itself, expansion commands E0 12 to 19, 21 and 22
+	featureCassette    = "cassette"       // recyclers, a replenishment cassette, and their expansion commands E0
+	featureBezelLight  = "bezel_light"    // CONFIGURE BEZEL works
+	featureBarcode     = "barcode"        // reads tickets
+	featureRefill      = "refill"         // refill mode, expansion command 05 81 10
+	featureFloat       = "float"          // the store is a note float: one pile of one recycled denomination, paid from the top
+	featureServiceBook = "service_book"   // of a note machine: notes, jams and services, expansion commands E0 20 to 22
+	featureSmart       = "smart_currency" // several datasets on a card
+	featureFeeder      = "feeder"         // a feeder draws coins in, and says so while it runs
+	featureCoinMech    = "coin_mech"      // a coin mech is attached, which takes them one by one
+	featureTwin        = "twin"           // two hoppers behind a sorter, expansion commands 05 85 to 05 88
+	featureLifter      = "lifter"         // expansion command E0 11, event 9F
+	featureBooks       = "books"          // a coin machine's books of itself, expansion commands E0 12 to 19, 21 and 22
 )
 
 func (p *profile) has(feature string) bool { return slices.Contains(p.Features, feature) }
