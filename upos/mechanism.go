@@ -47,7 +47,7 @@ type Part struct {
 type Change struct {
 	Part int // index in Parts
 
-	Taken    Pieces // taken for good from a customer
+	Taken    Pieces // taken for good from a customer; below 0 what a machine has given back after all, as at power-up
 	Doubt    bool   // a discrepancy was written
 	Fraud    bool   // a manipulation attempt
 	Returned bool   // a piece was refused or given back

@@ -172,10 +172,10 @@ func piecesAcross(shares []Share) (*project, error) {
 }
 
 // FloatShares moves exactly these pieces from the stores to the cashboxes, each machine its share, by floats that keep
-// the rest. Otherwise as DispenseShares; there is no machine to ask beforehand, so stock is checked by the levels.
+// the rest. Otherwise as DispenseShares; no machine can be asked beforehand, so stock is checked by the levels.
 func (t *Till) FloatShares(ctx context.Context, c Call, shares []Share) (*Operation, error) {
 	p := &project{whole: cash.Op{Kind: cash.OpFloat, Pieces: cash.Counts{}}, all: true}
-	var jobs [][]job
+	var used []Share
 	for _, s := range shares {
 		if len(nonZero(s.Pieces)) == 0 {
 			continue
@@ -187,17 +187,21 @@ func (t *Till) FloatShares(ctx context.Context, c Call, shares []Share) (*Operat
 		if err != nil {
 			return nil, refuse(s.Device, cash.OpFloat, err)
 		}
-		j, err := awayJob(s)
-		if err != nil {
-			return nil, refuse(s.Device, cash.OpFloat, err)
-		}
-		p.devs, jobs = append(p.devs, s.Device), append(jobs, []job{j})
+		p.devs, used = append(p.devs, s.Device), append(used, s)
 		p.whole.Pieces = p.whole.Pieces.Plus(s.Pieces)
 	}
-	if len(jobs) == 0 {
+	if len(used) == 0 {
 		return nil, fmt.Errorf("float: %w: no pieces to move", cash.ErrInvalid)
 	}
 	p.ways = func(_ []devices.Device, try func([][]job) bool) error {
+		jobs := make([][]job, len(used))
+		for i, s := range used {
+			j, err := awayJob(s)
+			if err != nil {
+				return refuse(s.Device, cash.OpFloat, err)
+			}
+			jobs[i] = []job{j}
+		}
 		try(jobs)
 		return nil
 	}

@@ -123,6 +123,19 @@ func (t *Till) Empty(ctx context.Context, c Call, d devices.Device, module byte)
 	})
 }
 
+// ByKey returns the operation that a key names, nil for a key that was never used. One that was refused is returned with
+// the error that Dispense and its like give for it. Errors: those, cash.ErrJournal.
+func (t *Till) ByKey(ctx context.Context, key string) (*Operation, error) {
+	op, used, err := t.journal.OpByKey(context.WithoutCancel(ctx), key)
+	switch {
+	case err != nil:
+		return nil, t.unhealthy(err)
+	case !used:
+		return nil, nil
+	}
+	return t.repeat(ctx, t.desk(op.Device), job{op: op})
+}
+
 // Running returns the operation that runs on dev, nil for none.
 func (t *Till) Running(dev cash.DeviceID) *Operation {
 	r := t.desk(dev).running.Load()

@@ -18,7 +18,9 @@ func (m *Mechanism) CanDispense(ctx context.Context, r upos.Request) error {
 	switch {
 	case err != nil:
 	case r.Exit == 2:
-		_, err = m.away(r, shares)
+		if shares, err = m.away(r, ds, shares); err == nil {
+			err = m.mayMove(shares)
+		}
 	case r.Pieces != nil:
 		err = m.Till.CanDispenseShares(ctx, by(r), shares)
 	default:
@@ -36,9 +38,7 @@ func (m *Mechanism) Dispense(ctx context.Context, r upos.Request) (upos.Job, err
 	var op *till.Operation
 	switch {
 	case r.Exit == 2:
-		if shares, err = m.away(r, shares); err == nil {
-			op, err = m.Till.FloatShares(ctx, by(r), shares)
-		}
+		op, err = m.putAway(ctx, r, ds, shares)
 	case r.Pieces != nil && len(m.parts) == 1:
 		op, err = m.Till.DispensePieces(ctx, by(r), ds[0], shares[0].Pieces)
 	case r.Pieces != nil:
@@ -130,48 +130,73 @@ func (m *Mechanism) share(ds []devices.Device, r upos.Request) ([]till.Share, er
 	return out, nil
 }
 
+// putAway moves pieces to the cashbox. Those of an amount are chosen anew each time, so its key is looked up first.
+func (m *Mechanism) putAway(ctx context.Context, r upos.Request, ds []devices.Device, shares []till.Share) (*till.Operation, error) {
+	if r.Pieces == nil && r.Key != "" {
+		op, err := m.Till.ByKey(ctx, r.Key)
+		if op != nil && (op.Kind != cash.OpFloat || op.Asked != r.Amount) {
+			return nil, fmt.Errorf("%w: key %q was used for another operation", cash.ErrInvalid, r.Key)
+		}
+		if op != nil || err != nil {
+			return op, err
+		}
+	}
+	shares, err := m.away(r, ds, shares)
+	if err != nil {
+		return nil, err
+	}
+	return m.Till.FloatShares(ctx, by(r), shares)
+}
+
 // away says which pieces go to the cashbox: those that were asked for, or a plan for the amount over what the stores hold.
-func (m *Mechanism) away(r upos.Request, shares []till.Share) ([]till.Share, error) {
-	if r.Pieces == nil {
-		all := upos.Pieces{}
-		have := cash.Counts{}
-		for _, i := range m.scope(r) {
-			s := m.device(i).Snapshot()
-			for d, n := range s.Levels {
-				have[d] += n
-				all[piece(d, s)] += n
-			}
-		}
-		plan, err := cash.Plan(have, r.Amount, cash.FewestPieces)
-		if err != nil {
-			return nil, err
-		}
-		r.Pieces = upos.Pieces{}
-		for d, n := range plan {
-			for _, bill := range []bool{true, false} {
-				pc := upos.Piece{Value: d.Value, Currency: d.Currency, Bill: bill}
-				if k := min(n, all[pc]); k > 0 {
-					r.Pieces[pc] = k
-					n -= k
-				}
-			}
-		}
-		ds, _, err := m.plan(context.Background(), upos.Request{Owner: r.Owner, Parts: r.Parts})
-		if err != nil {
-			return nil, err
-		}
-		if shares, err = m.share(ds, r); err != nil {
-			return nil, err
+func (m *Mechanism) away(r upos.Request, ds []devices.Device, shares []till.Share) ([]till.Share, error) {
+	if r.Pieces != nil {
+		return shares, nil
+	}
+	have, all := cash.Counts{}, upos.Pieces{}
+	for _, d := range ds {
+		s := d.Snapshot()
+		for denom, n := range s.Levels {
+			have[denom] += n
+			all[piece(denom, s)] += n
 		}
 	}
-	for _, s := range shares {
-		for d, n := range s.Pieces {
-			if n > s.Device.Snapshot().Levels[d] {
-				return nil, fmt.Errorf("%w: %d of %s asked for", cash.ErrNotEnough, n, d)
+	plan, err := cash.Plan(have, r.Amount, cash.FewestPieces)
+	if err != nil {
+		return nil, err
+	}
+	r.Pieces = upos.Pieces{}
+	for denom, n := range plan {
+		for _, bill := range []bool{true, false} {
+			pc := upos.Piece{Value: denom.Value, Currency: denom.Currency, Bill: bill}
+			if k := min(n, all[pc]); k > 0 {
+				r.Pieces[pc] = k
+				n -= k
 			}
 		}
 	}
-	return shares, nil
+	return m.share(ds, r)
+}
+
+// mayMove says why pieces cannot go to the cashbox now.
+func (m *Mechanism) mayMove(shares []till.Share) error {
+	for _, sh := range shares {
+		s := sh.Device.Snapshot()
+		for denom, n := range sh.Pieces {
+			switch {
+			case n == 0:
+			case s.Jammed:
+				return cash.ErrJam
+			case !s.Ready:
+				return cash.ErrNotConnected
+			case s.Operation != "" || m.Till.Running(s.ID) != nil:
+				return cash.ErrBusy
+			case n > s.Levels[denom]:
+				return fmt.Errorf("%w: %d of %s asked for", cash.ErrNotEnough, n, denom)
+			}
+		}
+	}
+	return nil
 }
 
 // refine tells stock that is missing from amounts that no stock could make.

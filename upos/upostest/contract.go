@@ -507,6 +507,22 @@ var contractPayouts = []contractCase{
 			x.Errorf("in the cashboxes: %v and %v", notes, coins)
 		}
 	}},
+	{"a key moves to the cashbox once", func(x *bench) {
+		x.claim()
+		for i, r := range []upos.Request{exit2(given(upos.Pieces{Bill(2000): 3})), exit2(amount(3550))} {
+			r.Key = []string{"pieces", "amount"}[i]
+			first := x.pay(r)
+			x.rest()
+			before := x.stores()
+			if again := x.pay(r); !same(again.Pieces, first.Pieces) || again.Amount != first.Amount {
+				x.Errorf("%s again: %+v; first %+v", r.Key, again, first)
+			}
+			x.rest()
+			if after := x.stores(); !same(before, after) {
+				x.Errorf("%s moved again: %v; before %v", r.Key, after, before)
+			}
+		}
+	}},
 	{"out of one part", func(x *bench) {
 		x.claim()
 		r := given(upos.Pieces{Coin(200): 2})
