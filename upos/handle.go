@@ -250,6 +250,10 @@ func (h *Handle) call(ctx context.Context, m Member, in Invocation) (map[string]
 		return nil, err
 	}
 	c.d, c.parts = d, parts
+	var cancel context.CancelFunc
+	c.ctx, cancel = context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(h.service.ctx, cancel)() // the end of the service does not wait for a machine's answer
 	return do.run(c)
 }
 

@@ -20,6 +20,11 @@ func TestCloseEndsInTime(t *testing.T) {
 			begin(t, h)
 			m.Fault("Settle", upostest.ErrHang)
 		},
+		"question": func(t *testing.T, h *upos.Handle, m *upostest.Mechanism) {
+			m.Fault("Counts", upostest.ErrHang)
+			go func() { _ = call(h, "ReadCashCounts", nil) }()
+			synctest.Wait()
+		},
 		"payout": func(t *testing.T, h *upos.Handle, m *upostest.Mechanism) {
 			m.Fault("Halt", cash.ErrUnsupported)
 			m.PayTime(time.Hour)

@@ -43,7 +43,7 @@ type Short struct {
 	Err    error
 }
 
-// ErrHang is a fault of Settle: it never ends by itself.
+// ErrHang is a fault of Settle and Counts: they never end by themselves.
 var ErrHang = errors.New("hangs")
 
 var _ upos.Mechanism = (*Mechanism)(nil)
@@ -170,6 +170,18 @@ func (m *Mechanism) note(call string, detail any) error {
 	return m.fault[call]
 }
 
+// hang waits for the end of ctx where a test has set ErrHang.
+func (m *Mechanism) hang(ctx context.Context, call string) error {
+	m.mu.Lock()
+	hang := errors.Is(m.fault[call], ErrHang)
+	m.mu.Unlock()
+	if !hang {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 // Claim implements upos.Mechanism.
 func (m *Mechanism) Claim(owner string) error {
 	m.mu.Lock()
@@ -240,12 +252,8 @@ func (m *Mechanism) Accept(_ context.Context, r upos.Request, on bool) error {
 
 // Settle implements upos.Mechanism: what a test put into the path is credited.
 func (m *Mechanism) Settle(ctx context.Context, r upos.Request) error {
-	m.mu.Lock()
-	hang := errors.Is(m.fault["Settle"], ErrHang)
-	m.mu.Unlock()
-	if hang {
-		<-ctx.Done()
-		return ctx.Err()
+	if err := m.hang(ctx, "Settle"); err != nil {
+		return err
 	}
 	var err error
 	m.tell(func() []upos.Change {
@@ -276,7 +284,10 @@ func (m *Mechanism) credit(i int, p upos.Piece, n int) upos.Change {
 }
 
 // Counts implements upos.Mechanism.
-func (m *Mechanism) Counts(_ context.Context, r upos.Request, place cash.Place) (upos.Pieces, bool, error) {
+func (m *Mechanism) Counts(ctx context.Context, r upos.Request, place cash.Place) (upos.Pieces, bool, error) {
+	if err := m.hang(ctx, "Counts"); err != nil {
+		return nil, false, err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.use(r, "Counts", place); err != nil {
