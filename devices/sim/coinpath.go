@@ -164,7 +164,7 @@ func (c *coinPath) next() {
 	m := c.m
 	front := m.nv.op.kind == opPayout || m.ram.reg1&emptyToFront != 0
 	free := func() bool {
-		return !m.faults.payoutJam && !m.faults.calibration && !m.faults.pathOpen && (front || c.boxTakes())
+		return !m.faults.payoutJam && !m.faults.calibration && !m.faults.pathOpen && !m.faults.opto && (front || c.boxTakes())
 	}
 	m.afterIf("op:coin", coinOutTime, free, func() {
 		op := m.nv.op

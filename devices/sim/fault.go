@@ -47,6 +47,8 @@ const (
 	FaultJamRecovery     = "jam_recovery"      // recyclers: they clear a jam by themselves, which costs up to five stored notes a move to the cashbox
 	FaultPayoutOut       = "payout_out"        // recyclers: the payout module is out of service
 	FaultPayoutBack      = "payout_back"       // ends payout_out
+	FaultLifterBlocked   = "lifter_blocked"    // machines with a lifter: its light barrier is covered, and nothing is paid
+	FaultLifterClear     = "lifter_clear"      // ends lifter_blocked
 	FaultServiceDue      = "service_due"       // the machine wants its maintenance
 	FaultServiceDone     = "service_done"      // ends service_due, as the host's maintenance reset does
 	FaultClear           = "clear"             // ends bit_flips, drop_bytes, duplicate_replies, delay and mute
@@ -75,7 +77,7 @@ type faults struct {
 	cardOut                     bool
 	mechOff, mechError          bool
 	recovering, payoutOut       bool
-	serviceDue                  bool
+	serviceDue, opto            bool
 }
 
 // faultKind is how a kind works: begin makes it so, end is what ForMS does later, nil where there is nothing to end.
@@ -112,6 +114,7 @@ var faultKinds = func() map[string]faultKind {
 	calib, calibEnd := set(func(m *Machine) *bool { return &m.faults.calibration })
 	mechError, mechOK := set(func(m *Machine) *bool { return &m.faults.mechError })
 	out, back := set(func(m *Machine) *bool { return &m.faults.payoutOut })
+	blocked, unblocked := set(func(m *Machine) *bool { return &m.faults.opto })
 	due, serviced := set(func(m *Machine) *bool { return &m.faults.serviceDue })
 	plug, unplug := set(func(m *Machine) *bool { return &m.plugged })
 	return map[string]faultKind{
@@ -154,11 +157,13 @@ var faultKinds = func() map[string]faultKind {
 		FaultMechOK:     {familyCoin, mechOK, nil},
 		FaultMechReturn: {familyCoin, mechReturn, nil},
 
-		FaultJamRecovery: {familyNote, func(m *Machine, _ Fault) { m.recover() }, nil},
-		FaultPayoutOut:   {familyNote, out, back},
-		FaultPayoutBack:  {familyNote, back, nil},
-		FaultServiceDue:  {"", due, serviced},
-		FaultServiceDone: {"", serviced, nil},
+		FaultJamRecovery:   {familyNote, func(m *Machine, _ Fault) { m.recover() }, nil},
+		FaultPayoutOut:     {familyNote, out, back},
+		FaultPayoutBack:    {familyNote, back, nil},
+		FaultLifterBlocked: {familyCoin, blocked, unblocked},
+		FaultLifterClear:   {familyCoin, unblocked, nil},
+		FaultServiceDue:    {"", due, serviced},
+		FaultServiceDone:   {"", serviced, nil},
 
 		FaultClear: {"", func(m *Machine, _ Fault) { m.noise = noise{rnd: m.noise.rnd} }, nil},
 	}
@@ -176,6 +181,8 @@ func (m *Machine) Fault(f Fault) error {
 		return fmt.Errorf("%w: fault %q is none of a %s", ErrInvalid, f.Kind, m.prof.Name)
 	case storeFaults[f.Kind] && m.prof.Store == 0, f.Kind == FaultJamRecovery && m.prof.has(featureFloat):
 		return fmt.Errorf("%w: a %s has no payout store for fault %q", ErrInvalid, m.prof.Name, f.Kind)
+	case (f.Kind == FaultLifterBlocked || f.Kind == FaultLifterClear) && !m.prof.has(featureLifter):
+		return fmt.Errorf("%w: a %s has no lifter", ErrInvalid, m.prof.Name)
 	case (f.Kind == FaultFloatRemoved || f.Kind == FaultFloatAttached) && !m.prof.has(featureFloat):
 		return fmt.Errorf("%w: a %s has no note float", ErrInvalid, m.prof.Name)
 	case (f.Kind == FaultCassetteOut || f.Kind == FaultCassetteBack) && !m.prof.has(featureCassette):
@@ -189,7 +196,10 @@ func (m *Machine) Fault(f Fault) error {
 		k.begin(m, f)
 		m.watchLifter()
 		if k.end != nil && f.ForMS > 0 && f.AtStep == 0 {
-			m.endFault(f, func() { k.end(m, Fault{}) })
+			m.endFault(f, func() {
+				k.end(m, Fault{})
+				m.watchLifter()
+			})
 		}
 	})
 	return nil

@@ -140,6 +140,7 @@ const (
 	lifterReady byte = iota
 	lifterRuns
 	lifterJammed
+	lifterBlocked // something covers its light barrier
 )
 
 // Flags of the lifter's status.
@@ -149,12 +150,15 @@ const (
 	lifterIsJammed
 )
 
-// lifterState: the lifter runs as long as coins are paid out, and it is what a payout jam jams.
+// lifterState: the lifter runs as long as coins are paid out, and it is what a payout jam jams. Nothing is paid while
+// its light barrier is covered.
 func (m *Machine) lifterState() byte {
 	op := m.nv.op
 	switch {
 	case m.faults.payoutJam:
 		return lifterJammed
+	case m.faults.opto:
+		return lifterBlocked
 	case op != nil && !op.cut && op.kind == opPayout:
 		return lifterRuns
 	}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -152,5 +153,19 @@ func TestLifter(t *testing.T) {
 		h.talk("07", "F0 DA 01 00 00 00 00 "+eur+" 9F 01")
 		pause(time.Second)
 		h.talk("07", "F0 D2 01 C8 00 00 00 "+eur+" 9F 00")
+		m.Fault(Fault{Kind: FaultLifterBlocked})
+		h.talk("07", "F0 9F 03", "30 E0 11", "F0 01", pay, "F0")
+		pause(time.Minute)
+		h.talk("07", "F0 DA 01 00 00 00 00 "+eur)
+		m.Fault(Fault{Kind: FaultLifterClear})
+		h.talk("07", "F0 9F 01 D2 01 C8 00 00 00 "+eur+" 9F 00")
+		m.Fault(Fault{Kind: FaultPayoutJam, ForMS: 1000})
+		h.talk("07", "F0 D5 01 00 00 00 00 "+eur+" 9F 02")
+		pause(time.Second)
+		h.talk("07", "F0 9F 00")
+		other, _ := newMachineOnPipe(t, "scs", 16, Options{})
+		if err := other.Fault(Fault{Kind: FaultLifterBlocked}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("a lifter where there is none: %v", err)
+		}
 	})(t)
 }

@@ -183,7 +183,14 @@ var raises = []raise{
 		r.within(10*time.Second, func() bool { return r.onWire(ssp.EvCassetteFull) })
 	}, []string{"Replenish{Step:cassette full"}},
 
-	{"T", ssp.EvLifter, func(r *raiser) { r.pay(2) }, []string{"State:LIFTER_EVENT"}},
+	{"T", ssp.EvLifter, func(r *raiser) { // all four of its states
+		r.fault(sim.FaultLifterBlocked)
+		r.pass(time.Second, func() bool { return false })
+		r.fault(sim.FaultLifterClear)
+		r.pass(time.Second, func() bool { return false })
+		r.pay(2)
+		r.fault(sim.FaultPayoutJam)
+	}, []string{"State:LIFTER_EVENT"}},
 }
 
 // held lets a note wait in escrow.
