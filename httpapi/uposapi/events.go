@@ -82,7 +82,7 @@ func (c *call) wait(i *instance) (time.Duration, error) {
 			wait = time.Duration(s * float64(time.Second))
 		}
 	}
-	return min(wait, i.lease/2), nil
+	return min(wait, i.term()/2), nil
 }
 
 // poll answers with the event at the front of the queue, or 204 where none can be delivered in time.

@@ -36,7 +36,8 @@ func (c *call) list() error {
 	return nil
 }
 
-// open answers POST /upos/v1/handles {"class","name"} with a new instance.
+// open answers POST /upos/v1/handles {"class","name"} with a new instance. Without a name it is closed, as a control that
+// an application has made and not opened yet.
 func (c *call) open() error {
 	var in struct {
 		Class string `json:"class"`
@@ -45,10 +46,13 @@ func (c *call) open() error {
 	if err := c.read(&in); err != nil {
 		return err
 	}
-	if in.Class == "" || in.Name == "" {
+	if in.Class == "" {
 		return malformed(`the body is {"class":"CashChanger","name":"Till1"}; GET /upos/v1/devices lists what there is`)
 	}
-	h, err := c.Service.Open(upos.Class(in.Class), in.Name)
+	h, err := c.Service.Handle(upos.Class(in.Class))
+	if err == nil && in.Name != "" {
+		_, err = h.Call(c.r.Context(), upos.Invocation{Method: "Open", Args: map[string]any{"deviceName": in.Name}, Actor: c.user})
+	}
 	var known *upos.Error
 	switch {
 	case errors.As(err, &known) && known.Code == upos.E_NOEXIST:
@@ -68,6 +72,8 @@ func (c *call) open() error {
 
 // describe is an instance as the API shows it.
 func (i *instance) describe() map[string]any {
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	return map[string]any{"handle": i.id, "class": i.h.Class(), "name": i.name, "leaseSeconds": i.lease.Seconds()}
 }
 

@@ -13,13 +13,13 @@ import (
 // instance is an opened device with the lease that keeps it.
 type instance struct {
 	id, user string
-	name     string // that it was opened with
 	h        *upos.Handle
-	lease    time.Duration
 	expired  func(*instance)
 	calls    memory
 
 	mu     sync.Mutex
+	name   string // that it was opened with last, "" for never
+	lease  time.Duration
 	busy   int       // requests under way that keep it
 	until  time.Time // when it ends, unless it is used before; holds while busy is 0
 	timer  *time.Timer
@@ -32,10 +32,8 @@ var errTaken = errors.New("another connection reads the events of this instance 
 
 // keep adds a new instance of user around h.
 func (a *API) keep(h *upos.Handle, user string) (*instance, error) {
-	i := &instance{id: rand.Text(), user: user, name: h.Name(), h: h, lease: a.Lease[h.Name()], expired: a.lapse}
-	if i.lease <= 0 {
-		i.lease = DefaultLease
-	}
+	i := &instance{id: rand.Text(), user: user, h: h, expired: a.lapse}
+	a.adopt(i)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
@@ -50,6 +48,24 @@ func (a *API) keep(h *upos.Handle, user string) (*instance, error) {
 	i.until = time.Now().Add(i.lease)
 	i.timer = time.AfterFunc(i.lease, i.ring)
 	return i, nil
+}
+
+// adopt takes over the name and the lease of the device that the instance has open.
+func (a *API) adopt(i *instance) {
+	name := i.h.Name()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.name, i.lease = name, a.Lease[name]
+	if i.lease <= 0 {
+		i.lease = DefaultLease
+	}
+}
+
+// term is the length of its lease.
+func (i *instance) term() time.Duration {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.lease
 }
 
 // find returns the instance with the id, if it is user's.
@@ -94,13 +110,14 @@ func (a *API) end(i *instance, why string) {
 	i.mu.Lock()
 	i.gone = true
 	i.timer.Stop()
+	name := i.name
 	i.mu.Unlock()
 	err := i.h.Close()
 	var known *upos.Error
 	if errors.As(err, &known) && known.Code == upos.E_CLOSED {
 		return // its client has closed it already
 	}
-	log := a.Log.WithField("device", i.name).WithField("user", i.user)
+	log := a.Log.WithField("device", name).WithField("user", i.user)
 	if err != nil {
 		log = log.WithError(err)
 	}

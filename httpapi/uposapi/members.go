@@ -83,10 +83,17 @@ func (c *call) invoke() error {
 // carryOut calls the method, under its request id where it has one.
 func (c *call) carryOut(i *instance, in upos.Invocation, id string) (out map[string]any, err error) {
 	ctx := c.patience(in.Method)
+	if in.Method == "Open" {
+		out, err = i.h.Call(ctx, in)
+		if err == nil {
+			c.adopt(i)
+		}
+		return out, err
+	}
 	if id == "" || waits(in.Method) {
 		return i.h.Call(ctx, in)
 	}
-	in.Key = ledgerKey(i.name, c.user, id)
+	in.Key = ledgerKey(i.h.Name(), c.user, id)
 	return i.calls.once(c.r.Context(), id, in, func() (map[string]any, error) { return i.h.Call(ctx, in) })
 }
 

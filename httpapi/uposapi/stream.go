@@ -162,7 +162,7 @@ func (s *stream) receive(ctx context.Context) {
 
 // ping finds out whether a quiet client is still there, and renews its lease if it is.
 func (s *stream) ping(ctx context.Context) {
-	every := time.NewTicker(min(maxPing, s.i.lease/3))
+	every := time.NewTicker(min(maxPing, s.i.term()/3))
 	defer every.Stop()
 	for {
 		select {

@@ -93,7 +93,7 @@ func (c *Client) Devices(ctx context.Context) ([]Device, error) {
 }
 
 // Open opens a device and returns the new instance. Errors: E_NOEXIST for a name that is not configured for the class,
-// E_NOSERVICE for one that is unusable.
+// E_NOSERVICE for one that is unusable. With the name "" the instance is closed: its method Open opens it.
 func (c *Client) Open(ctx context.Context, class, name string) (*Handle, error) {
 	var out handleBody
 	err := c.do(ctx, http.MethodPost, "/upos/v1/handles", nil, map[string]string{"class": class, "name": name}, &out)
