@@ -121,6 +121,7 @@ func serve(t testing.TB, s *upos.Service, lease time.Duration) *served {
 	api.Register(router, tokens, []string{"http://till.example"})
 	server := httptest.NewUnstartedServer(httpapi.Wrap(httpapi.Listen{Name: "main"}, router, log))
 	server.Config.ReadTimeout = 250 * time.Millisecond // short, so that what waits longer shows that it does not count
+	server.Config.IdleTimeout = time.Minute
 	server.Start()
 
 	v := &served{t, api, tokens, server, &http.Client{Transport: holds{t}}}
