@@ -44,7 +44,7 @@ func (c *uposCall) Run(s *session) error {
 func (c *uposCall) call(u *uposSession) error {
 	m, ok := u.member(c.Method, true)
 	if !ok {
-		return &misuse{fmt.Sprintf("%s has no method %q; it has %s", u.handle.Class(), c.Method, methods(u.handle.Class())),
+		return &misuse{fmt.Sprintf("%s has no method %q; it has %s", u.handle.Class(), c.Method, methodNames(u.handle.Class())),
 			"coffer upos call " + c.Name + " ReadCashCounts"}
 	}
 	args, err := c.arguments(m)
@@ -79,8 +79,8 @@ func dispenses(method string) bool {
 	return method == "DispenseCash" || method == "DispenseChange" || method == "EndDeposit"
 }
 
-// methods lists the methods of a class.
-func methods(class string) string {
+// methodNames lists the methods of a class.
+func methodNames(class string) string {
 	var names []string
 	for _, m := range upos.Members(upos.Class(class)) {
 		if m.Method {
