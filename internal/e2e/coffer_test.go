@@ -29,6 +29,7 @@ type coffer struct {
 type endpoints struct {
 	Pid        int    `json:"pid"`
 	CashDevice string `json:"cashdevice"`
+	NV9Coin    string `json:"nv9coin"`
 	Main       string `json:"main"`
 }
 
