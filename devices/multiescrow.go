@@ -14,7 +14,8 @@ import (
 type MultiEscrow interface {
 	// MultiEscrowSize reads how many notes are held at most; 0 is off.
 	MultiEscrowSize(ctx context.Context) (int, error)
-	// SetMultiEscrowSize sets it: 0…20, else cash.ErrInvalid. cash.ErrBusy while anything is held.
+	// SetMultiEscrowSize sets it: 0…20, else cash.ErrInvalid. cash.ErrBusy while anything is held. It outlives restarts;
+	// no command of the machine turns it off, so that 0 restarts the machine where it was on.
 	SetMultiEscrowSize(ctx context.Context, size int) error
 	// MultiEscrowValue reads what is held, worth 0 in the machine's currency for nothing.
 	MultiEscrowValue(ctx context.Context) (cash.Amount, error)

@@ -10,9 +10,6 @@ import (
 	"coffer/ssp"
 )
 
-// lifeModule is the module of an NV4000 that knows the counts of its whole life.
-const lifeModule = 5
-
 // ServiceInformation implements devices.Servicer: sub-command 0 the last service as year and week (2507 for week 7 of
 // 2025, 0 for none), 1 notes since service, download, power-on and jam, 2 accepted notes since service, download and
 // power-on, 3 jams since service, download and within the last 1000 notes, 4 flags (1 jammed, 4 due).
