@@ -19,6 +19,7 @@ type deviceLog struct {
 	mu   sync.Mutex
 	out  *logFile
 	stop func() // ends the frames; nil while they are off
+	over bool   // closed: nothing begins any more
 }
 
 // openLog opens the log that a client names, "" for the usual one.
@@ -91,11 +92,26 @@ func (l *deviceLog) frame(f devices.Frame) {
 	l.line(f.At, "%s % X (%s)", way, f.Raw, f.Text)
 }
 
+// begin sets the file that is written to. Of two that come at the same time one stays.
+func (l *deviceLog) begin(out *logFile) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over || l.out != nil {
+		out.release()
+		return
+	}
+	l.out = out
+}
+
 // watch sets what frames are written by, and ends what was before.
 func (l *deviceLog) watch(stop func()) {
 	l.mu.Lock()
 	before := l.stop
-	l.stop = stop
+	if l.over && stop != nil {
+		before = stop
+	} else {
+		l.stop = stop
+	}
 	l.mu.Unlock()
 	if before != nil {
 		before()
@@ -104,6 +120,9 @@ func (l *deviceLog) watch(stop func()) {
 
 // close ends the log. It may be called more than once.
 func (l *deviceLog) close() {
+	l.mu.Lock()
+	l.over = true
+	l.mu.Unlock()
 	l.watch(nil)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -119,9 +138,7 @@ func (c *call) logTo(v *view, name string) error {
 	if err != nil {
 		return err
 	}
-	v.log.mu.Lock()
-	v.log.out = out
-	v.log.mu.Unlock()
+	v.log.begin(out)
 	v.log.line(c.api.now(), "%s: log begins", v.id)
 	c.api.log.WithField("device", v.device).WithField("file", out.path).Info("device log")
 	return nil

@@ -98,7 +98,8 @@ func (c *call) startDownload() (any, error) {
 		err = loader.CheckDownload(image)
 	}
 	if err != nil {
-		return nil, &refusal{status: 400, body: downloadInvalid, err: err}
+		c.api.log.WithError(err).Info("no download")
+		return nil, &refusal{status: 400, body: downloadInvalid, err: cash.ErrInvalid}
 	}
 	d := devices.Download{Port: port, Address: ssp.Address(address), Image: image, Baud: int(baud)}
 	if err := c.download(loader, d); err != nil {

@@ -25,10 +25,11 @@ import (
 	"coffer/httpapi"
 	"coffer/internal/bus"
 	"coffer/internal/cash"
+	"coffer/internal/proof"
 	"coffer/ssp"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(proof.Tests(m, "httpapi/cashdevice")) }
 
 // bench is one API over fakes: COM5 is a Spectral Payout with GBP 5, 10, 20, 50, the first two to the store; COM9 a
 // coin system with GBP 0.10, 0.50; COM15 a plain validator.

@@ -48,7 +48,7 @@ func TestRowsAccept(t *testing.T) {
 			r.t.Errorf("%d stored, had %d", now, before)
 		}
 	})
-	prove(t, "ITL-39 EnableCoinMechOrFeeder", noteAll, func(r *resident) {
+	decline(t, "ITL-39 EnableCoinMechOrFeeder", noteAll, func(r *resident) {
 		r.refuses(r.post("EnableCoinMechOrFeeder", ""), 400, notSupported)
 	})
 	prove(t, "ITL-21 SetAutoAccept, ITL-22 AcceptFromEscrow, ITL-23 ReturnFromEscrow", noteAll, func(r *resident) {
@@ -79,7 +79,7 @@ func TestRowsAccept(t *testing.T) {
 		r.until("IDLE")
 		r.agrees()
 	})
-	prove(t, "ITL-21 SetAutoAccept, ITL-22 AcceptFromEscrow, ITL-23 ReturnFromEscrow", coinAll, func(r *resident) {
+	decline(t, "ITL-21 SetAutoAccept, ITL-22 AcceptFromEscrow, ITL-23 ReturnFromEscrow", coinAll, func(r *resident) {
 		r.refuses(r.post("SetAutoAccept", "true"), 400, notSupported)
 		r.refuses(r.post("AcceptFromEscrow", ""), 400, notSupported)
 		r.refuses(r.post("ReturnFromEscrow", ""), 400, notSupported)
@@ -112,7 +112,7 @@ func TestRowsAccept(t *testing.T) {
 		r.refuses(r.post("SetDenominationInhibits", `{"ValueCountryCodes":["7 XXX"],"Inhibit":true}`), 400, "Failed to set denomination inhibits.")
 		r.agrees()
 	})
-	prove(t, "ITL-65 GetLastRejectCode", coinAll, func(r *resident) {
+	decline(t, "ITL-65 GetLastRejectCode", coinAll, func(r *resident) {
 		r.refuses(r.get("GetLastRejectCode"), 400, notSupported)
 	})
 	prove(t, "ITL-30 SetDenominationRoute", payers, func(r *resident) {
@@ -156,18 +156,18 @@ func TestRowsAccept(t *testing.T) {
 		}
 		r.agrees()
 	})
-	prove(t, "ITL-30 SetDenominationRoute", "NOTE_VALIDATOR", func(r *resident) {
+	decline(t, "ITL-30 SetDenominationRoute", "NOTE_VALIDATOR", func(r *resident) {
 		r.refuses(r.post("SetDenominationRoute", `{"Value":500,"CountryCode":"EUR","Route":7}`), 400, notSupported)
 	})
 	prove(t, "ITL-24 SetMultiEscrowSize, ITL-25, ITL-26, ITL-27, ITL-28", "SPECTRAL_PAYOUT NV4000", multiEscrow)
-	prove(t, "ITL-24 SetMultiEscrowSize, ITL-25, ITL-26, ITL-27, ITL-28", "NOTE_VALIDATOR "+coinAll, func(r *resident) {
+	prove(t, "ITL-24 SetMultiEscrowSize, not supported", "NOTE_VALIDATOR "+coinAll, func(r *resident) {
 		r.refuses(r.post("SetMultiEscrowSize", "20"), 400, notSupported)
 		r.refuses(r.get("GetMultiEscrowSize"), 400, notSupported)
 		r.refuses(r.get("GetMultiEscrowValue"), 400, notSupported)
 		r.refuses(r.post("CommitMultiEscrow", ""), 400, notSupported)
 		r.refuses(r.post("CancelMultiEscrow", "true"), 400, notSupported)
 	})
-	prove(t, "ITL-31 GetBarcodeReaderConfiguration, ITL-32, ITL-33", coinAll, func(r *resident) {
+	decline(t, "ITL-31 GetBarcodeReaderConfiguration, ITL-32, ITL-33", coinAll, func(r *resident) {
 		r.refuses(r.get("GetBarcodeReaderConfiguration"), 400, notSupported)
 		r.refuses(r.post("SetBarcodeReaderConfiguration", `{"EnableReaders":3,"BarCodeFormat":1,"NumberOfCharacters":18}`), 400, notSupported)
 		r.refuses(r.get("GetBarcodeData"), 400, notSupported)

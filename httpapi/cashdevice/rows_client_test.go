@@ -13,10 +13,12 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"coffer/internal/cash"
+	"coffer/internal/proof"
 )
 
 func TestRowsUsers(t *testing.T) {
 	t.Run("ITL-01 Authenticate", func(t *testing.T) {
+		proof.Of(t)
 		inTown(t, DotNet, "", func(w *town) {
 			w.token = ""
 			a := w.call("POST", "/api/Users/Authenticate", `{"Username":"admin","Password":"password"}`)
@@ -49,6 +51,7 @@ func TestRowsUsers(t *testing.T) {
 		})
 	})
 	t.Run("ITL-03 UpdateCredentials", func(t *testing.T) {
+		proof.Of(t)
 		inTown(t, DotNet, "", func(w *town) {
 			const path = "/api/Users/UpdateCredentials"
 			w.call("POST", path, `{"CurrentUsername":"admin","CurrentPassword":"wrong","NewUsername":"till","NewPassword":"s3cret"}`).
@@ -75,6 +78,7 @@ func TestRowsUsers(t *testing.T) {
 		})
 	})
 	t.Run("ITL-C2 401 rules", func(t *testing.T) {
+		proof.Of(t)
 		inTown(t, DotNet, "", func(w *town) {
 			claims := jwt.MapClaims{"unique_name": "admin", "iss": "INNOVATIVETECHNOLOGY", "aud": "INNOVATIVETECHNOLOGY", "exp": time.Now().Add(time.Hour).Unix()}
 			signed := func(c jwt.MapClaims, secret string) string {
@@ -114,6 +118,7 @@ func TestRowsUsers(t *testing.T) {
 		})
 	})
 	t.Run("ITL-C1 serverconfig.json, AllowedOrigins", func(t *testing.T) {
+		proof.Of(t)
 		inTown(t, DotNet, "", func(w *town) {
 			w.token = ""
 			w.strict = false

@@ -31,7 +31,7 @@ func TestRowsCoins(t *testing.T) {
 			r.t.Errorf("no such coin: %d %s", a.status, a.body)
 		}
 	})
-	prove(t, "ITL-14 SetDenominationLevel", noteAll, func(r *resident) {
+	decline(t, "ITL-14 SetDenominationLevel", noteAll, func(r *resident) {
 		r.refuses(r.post("SetDenominationLevel", `{"Value":500,"CountryCode":"EUR","NumCoinsToAdd":1}`), 400, notSupported)
 	})
 	prove(t, "ITL-45 GetHopperOptions, ITL-46 SetHopperOptions", coinAll, func(r *resident) {
@@ -47,7 +47,7 @@ func TestRowsCoins(t *testing.T) {
 			r.t.Errorf("with bit 7 a coin is told as %s", got)
 		}
 	})
-	prove(t, "ITL-45 GetHopperOptions, ITL-46 SetHopperOptions, ITL-47, ITL-51, ITL-52, ITL-53, ITL-54, ITL-55, ITL-58, ITL-59, ITL-60, ITL-61, ITL-62, ITL-64", noteAll, func(r *resident) {
+	decline(t, "ITL-45 GetHopperOptions, ITL-46 SetHopperOptions, ITL-47, ITL-51, ITL-52, ITL-53, ITL-54, ITL-55, ITL-58, ITL-59, ITL-60, ITL-61, ITL-62, ITL-64", noteAll, func(r *resident) {
 		for _, name := range []string{"GetHopperOptions", "GetGlobalErrorCode", "GetCashboxLevels", "GetSorterRouteAssignment", "GetPayoutCount", "GetLifterStatus"} {
 			r.refuses(r.get(name), 400, notSupported)
 		}
@@ -108,7 +108,7 @@ func TestRowsCoins(t *testing.T) {
 			r.t.Errorf("%d %s", a.status, a.body)
 		}
 	})
-	prove(t, "ITL-58 SetSorterRoute, ITL-59 GetSorterRouteAssignment, ITL-62 SetTwinMode", "SMART_COIN_SYSTEM SMART_HOPPER_4", func(r *resident) {
+	decline(t, "ITL-58 SetSorterRoute, ITL-59 GetSorterRouteAssignment, ITL-62 SetTwinMode", "SMART_COIN_SYSTEM SMART_HOPPER_4", func(r *resident) {
 		r.refuses(r.post("SetSorterRoute", `{"Value":10,"CountryCode":"EUR","SorterRoute":0}`), 400, notSupported)
 		r.refuses(r.get("GetSorterRouteAssignment"), 400, notSupported)
 		r.refuses(r.post("SetTwinMode", "1"), 400, notSupported)
@@ -131,7 +131,7 @@ func TestRowsCoins(t *testing.T) {
 	prove(t, "ITL-64 GetLifterStatus", "TWIN_SMART_COIN_SYSTEM", func(r *resident) {
 		r.says(r.get("GetLifterStatus"), "<id>: { LifterConnected = True, LifterOptoClear = True, LifterJammed = False }")
 	})
-	prove(t, "ITL-64 GetLifterStatus", "SMART_HOPPER_4", func(r *resident) {
+	decline(t, "ITL-64 GetLifterStatus", "SMART_HOPPER_4", func(r *resident) {
 		r.refuses(r.get("GetLifterStatus"), 400, notSupported)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"coffer/internal/cash"
+	"coffer/internal/proof"
 )
 
 // profiles says which simulated machine stands for the sample of a family.
@@ -32,6 +33,7 @@ func TestRowsOpenConnection(t *testing.T) {
 			family = "NV22_SPECTRAL"
 		}
 		t.Run("ITL-04 OpenConnection, ITL-C3/"+family, func(t *testing.T) {
+			proof.Of(t)
 			h := house{family: family, model: s.Answer["deviceModel"].(string), profile: sampleProfiles[s.Name]}
 			h.port = strings.SplitN(s.Answer["deviceID"].(string), "-", 2)[1]
 			for _, l := range s.Answer["allLevels"].([]any) {
@@ -153,6 +155,7 @@ func TestRowsOpening(t *testing.T) {
 			`[{"currentSorterRoute":0},{"currentSorterRoute":0},{"currentSorterRoute":0},{"currentSorterRoute":1},{"currentSorterRoute":0}]`)
 	})
 	t.Run("ITL-04 OpenConnection/refused", func(t *testing.T) {
+		proof.Of(t)
 		inTown(t, DotNet, "SPECTRAL_PAYOUT", func(w *town) {
 			for _, body := range []string{`{"ComPort":"COM77","SspAddress":0}`, `{"ComPort":"COM5","SspAddress":16}`, `{"ComPort":12}`} {
 				w.post("OpenConnection", body).is(t, 400, jsonText, `{"openResult":"FAILED","error":"PORT_ERROR"}`)
@@ -204,6 +207,7 @@ func TestRowsDeviceIDs(t *testing.T) {
 	defer func() { houses = before }()
 	houses = []house{{"ACM", "SPECTRAL_PAYOUT", "/dev/ttyACM0", 0, "spectral-payout", "EUR", []int64{500, 1000}, map[int64]int{500: 2}}}
 	t.Run("ITL-04 OpenConnection, ITL-10/percent-encoded", func(t *testing.T) {
+		proof.Of(t)
 		inTown(t, DotNet, "ACM", func(w *town) {
 			r := w.resident("ACM")
 			for _, id := range []string{"SPECTRAL_PAYOUT-/dev/ttyACM0", "SPECTRAL_PAYOUT-%2Fdev%2FttyACM0", "spectral_payout-%2fDEV%2fttyacm0"} {
@@ -222,6 +226,7 @@ func TestRowsDeviceIDs(t *testing.T) {
 		})
 	})
 	t.Run("ITL-04 OpenConnection, ITL-02 GetConnectedUSBDevices, ITL-X1/android", func(t *testing.T) {
+		proof.Of(t)
 		inTown(t, Android, "ACM", func(w *town) {
 			want := `[{"Port":0,"DeviceName":"NV200 Spectral","VendorId":6428,"ProductId":16644}]`
 			w.get("GetConnectedUSBDevices").is(t, 200, jsonText, want)
@@ -248,6 +253,7 @@ func TestRowsDeviceIDs(t *testing.T) {
 	})
 	houses = before
 	t.Run("ITL-02 GetConnectedUSBDevices", func(t *testing.T) {
+		proof.Of(t)
 		inTown(t, DotNet, everyone, func(w *town) {
 			names := map[string]string{"SPECTRAL_PAYOUT": "NV200 Spectral", "NV22_SPECTRAL": "NV9 Spectral", "NV4000": "NV200 Spectral", "NV11": "NV200 Spectral",
 				"NOTE_VALIDATOR": "NV200 Spectral", "SMART_COIN_SYSTEM": "ITL SMART System DEVICE", "TWIN_SMART_COIN_SYSTEM": "ITL SMART System DEVICE", "SMART_HOPPER_4": "ITL SMART System DEVICE"}

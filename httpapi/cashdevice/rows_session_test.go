@@ -68,7 +68,7 @@ func TestRowsSession(t *testing.T) {
 		}
 		r.agrees()
 	})
-	prove(t, "ITL-08 LogRawPackets, ITL-C3", everyone, func(r *resident) {
+	prove(t, "ITL-08 LogRawPackets, ITL-C3 logs", everyone, func(r *resident) {
 		r.post("DisconnectDevice", "")
 		folder := filepath.Join(r.dir, "client") + string(filepath.Separator)
 		a := r.town.post("OpenConnection", r.opening(`,"LogFile Path":`+quoted(folder)))

@@ -90,12 +90,12 @@ func TestRowsState(t *testing.T) {
 		}
 	})
 	prove(t, "ITL-56 GetNoteCashboxLevels, ITL-57 ClearNoteCashboxLevels", noteAll, noteCashbox)
-	prove(t, "ITL-56 GetNoteCashboxLevels, ITL-57 ClearNoteCashboxLevels", coinAll, func(r *resident) {
+	decline(t, "ITL-56 GetNoteCashboxLevels, ITL-57 ClearNoteCashboxLevels", coinAll, func(r *resident) {
 		r.refuses(r.get("GetNoteCashboxLevels"), 400, notSupported)
 		r.refuses(r.post("ClearNoteCashboxLevels", ""), 400, notSupported)
 	})
 	prove(t, "ITL-49 GetServiceInformationForModule", coinAll, serviceBookOfModules)
-	prove(t, "ITL-49 GetServiceInformationForModule", spectrals+" NOTE_VALIDATOR", func(r *resident) {
+	decline(t, "ITL-49 GetServiceInformationForModule", spectrals+" NOTE_VALIDATOR", func(r *resident) {
 		if a := r.call("GET", "/api/CashDevice/"+r.to("GetServiceInformationForModule"), `{"Module":0,"SubCommand":0}`); a.status != 400 {
 			r.t.Errorf("%d %s", a.status, a.body)
 		}

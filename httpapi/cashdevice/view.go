@@ -119,7 +119,6 @@ func (v *view) end() {
 		v.stop()
 		<-v.done
 	}
-	v.log.close()
 }
 
 // views are the open views by deviceID, in any letter case. The zero value is empty. Safe for use from any goroutine.
