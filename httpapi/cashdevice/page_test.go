@@ -99,7 +99,7 @@ var pageExamples = []example{
 	{"NV4000", "GetServiceInformation", "1", nil},
 	{"NV4000", "GetServiceInformationForModule", `{"Module":5,"SubCommand":0}`, nil},
 	{"NV4000", "SetServiceInformationMaintenanceReset", `{"WeekNumber1AsciiByte":48,"WeekNumber2AsciiByte":55,"YearNumber1AsciiByte":50,"YearNumber2AsciiByte":53}`, nil},
-	{"SPECTRAL_PAYOUT", "GetSmartCurrencyData", "", nil},
+	{smart, "GetSmartCurrencyData", "", nil},
 	{"", "UpdateSmartCurrencyDataset", `"EUR01045"`, nil},
 	{"SPECTRAL_PAYOUT", "SetCashboxPayoutLimit", "[100,100,50,0]", nil},
 	{"SPECTRAL_PAYOUT", "GetNoteCashboxLevels", "", nil},
@@ -189,7 +189,7 @@ func TestPage(t *testing.T) {
 			methods[e.path] = e.methods
 		}
 	}
-	inTown(t, DotNet, "SPECTRAL_PAYOUT NV22_SPECTRAL NV4000 NOTE_VALIDATOR SMART_COIN_SYSTEM TWIN_SMART_COIN_SYSTEM", func(w *town) {
+	inTown(t, DotNet, "SPECTRAL_PAYOUT NV22_SPECTRAL NV4000 NOTE_VALIDATOR SMART_COIN_SYSTEM TWIN_SMART_COIN_SYSTEM "+smart, func(w *town) {
 		const login = `{"Username":"admin","Password":"password"}`
 		calls["/api/Users/Authenticate"] = []string{print("POST", "/api/Users/Authenticate", login, w.call("POST", "/api/Users/Authenticate", login))}
 		<-w.station.Tried()

@@ -141,7 +141,7 @@ func TestRowsAccept(t *testing.T) {
 			r.t.Errorf("%d stored although it is recycled, had %d", now, before)
 		}
 		r.says(r.post("SetDenominationRoute", body("7")), "<id>: Set "+num(d)+" "+r.currency+" route to PAYOUT successfully!")
-		for route, name := range map[string]string{"2": "RECYCLER_1", "5": "RECYCLER_4"} {
+		for route, name := range map[string]string{"2": "RECYCLER_1", "5": "RECYCLER_4", "6": "REPLENISHMENT_CASSETTE"} {
 			a := r.post("SetDenominationRoute", body(route))
 			if r.family == "NV4000" {
 				r.says(a, "<id>: Set "+num(d)+" "+r.currency+" route to "+name+" successfully!")
@@ -149,7 +149,7 @@ func TestRowsAccept(t *testing.T) {
 				r.t.Errorf("route %s: %d %s", route, a.status, a.body)
 			}
 		}
-		for _, route := range []string{"6", "8", "-1", `"NOWHERE"`} {
+		for _, route := range []string{"8", "-1", `"NOWHERE"`} {
 			if a := r.post("SetDenominationRoute", body(route)); a.status != 400 {
 				r.t.Errorf("route %s: %d %s", route, a.status, a.body)
 			}
@@ -167,6 +167,7 @@ func TestRowsAccept(t *testing.T) {
 		r.refuses(r.post("CommitMultiEscrow", ""), 400, notSupported)
 		r.refuses(r.post("CancelMultiEscrow", "true"), 400, notSupported)
 	})
+	prove(t, "ITL-31 GetBarcodeReaderConfiguration, ITL-32, ITL-33", noteAll, tickets)
 	decline(t, "ITL-31 GetBarcodeReaderConfiguration, ITL-32, ITL-33", coinAll, func(r *resident) {
 		r.refuses(r.get("GetBarcodeReaderConfiguration"), 400, notSupported)
 		r.refuses(r.post("SetBarcodeReaderConfiguration", `{"EnableReaders":3,"BarCodeFormat":1,"NumberOfCharacters":18}`), 400, notSupported)

@@ -200,6 +200,10 @@ func TestRowsPayout(t *testing.T) {
 		r.refuses(r.get("GetRCMode"), 400, notSupported)
 		r.refuses(r.post("Replenish", "3"), 400, notSupported)
 	})
+	prove(t, "ITL-44 RefillMode", "NV4000 SPECTRAL_PAYOUT", func(r *resident) {
+		r.says(r.post("RefillMode", "true"), "<id>: Refill mode enabled successfully.")
+		r.says(r.post("RefillMode", "false"), "<id>: Refill mode disabled successfully.")
+	})
 	decline(t, "ITL-44 RefillMode", "NOTE_VALIDATOR "+coinAll, func(r *resident) {
 		r.refuses(r.post("RefillMode", "true"), 400, notSupported)
 	})

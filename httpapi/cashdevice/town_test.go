@@ -57,6 +57,7 @@ var houses = []house{
 	{"NV4000", "NV4000", "COM18", 0, "nv4000", "USD", []int64{100, 200, 500, 1000}, map[int64]int{100: 4, 500: 4}},
 	{"NV11", "NV11", "COM21", 0, "nv11", "GBP", []int64{500, 1000, 2000, 5000}, map[int64]int{500: 4}},
 	{"NOTE_VALIDATOR", "NOTE_VALIDATOR", "COM15", 0, "nv200", "EUR", []int64{500, 1000, 2000, 5000}, nil},
+	{"SMART_CURRENCY_SYSTEM", "SMART_CURRENCY_SYSTEM", "COM30", 0, "scu", "EUR", nil, nil},
 	{"SMART_COIN_SYSTEM", "SMART_COIN_SYSTEM", "COM9", 16, "scs", "EUR", []int64{10, 50, 100}, map[int64]int{10: 50, 50: 50, 100: 50}},
 	{"TWIN_SMART_COIN_SYSTEM", "TWIN_SMART_COIN_SYSTEM", "COM4", 16, "twin", "USD", []int64{1, 5, 10, 25, 100}, map[int64]int{1: 50, 5: 50, 10: 50, 25: 50, 100: 50}},
 	{"SMART_HOPPER_4", "SMART_HOPPER_4", "COM11", 16, "hopper4", "EUR", []int64{10, 50}, map[int64]int{10: 100, 50: 100}},
@@ -419,7 +420,9 @@ func (r *resident) insert(value int64) {
 
 func (r *resident) feed(in sim.Insert) {
 	r.t.Helper()
-	in.Currency = r.currency
+	if in.Value > 0 {
+		in.Currency = r.currency
+	}
 	for range 100 {
 		_, err := r.sim.Insert(in)
 		if err == nil {
