@@ -90,7 +90,7 @@ func ownFigures(in map[string]any) map[string]any {
 			case name == "counters":
 				out[name] = regexp.MustCompile(`: \d+\n`).ReplaceAllString(strings.Replace(v, ": ", "=", 1), ": N\n")
 			case name == "realTimeClock":
-				out[name] = regexp.MustCompile(`^Successfully set real time clock to \d\d/\d\d/\d{4} \d\d:\d\d:\d\d\.$|^Real time clock was not set: not supported by this device\.$`).MatchString(v)
+				out[name] = regexp.MustCompile(`^Successfully set real time clock to \d\d/\d\d/\d{4} \d\d:\d\d:\d\d\.$`).MatchString(v)
 			default:
 				out[name] = v
 			}

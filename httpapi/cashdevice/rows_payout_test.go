@@ -184,6 +184,27 @@ func TestRowsPayout(t *testing.T) {
 		}
 		r.agrees()
 	})
+	prove(t, "ITL-36 SetCashboxPayoutLimit", "SPECTRAL_PAYOUT NV22_SPECTRAL "+coinAll, func(r *resident) {
+		v := r.cheap()
+		have := r.stored()
+		limits := r.perChannel(v, have[v], nil)
+		r.says(r.post("SetCashboxPayoutLimit", limits), "<id>: Cashbox payout limit set successfully.")
+		r.insert(v)
+		r.until("IDLE")
+		if now := r.stored()[v]; now != have[v] {
+			r.t.Errorf("%d stored, the limit is %d", now, have[v])
+		}
+		r.says(r.post("SetCashboxPayoutLimit", r.perChannel(v, 0, nil)), "<id>: Cashbox payout limit set successfully.")
+		r.insert(v)
+		r.until("IDLE")
+		if now := r.stored()[v]; now != have[v]+1 {
+			r.t.Errorf("%d stored without a limit, had %d", now, have[v])
+		}
+		r.agrees()
+	})
+	prove(t, "ITL-17 EnablePayoutDeviceWithByte", notePay, func(r *resident) {
+		r.says(r.post("EnablePayoutDeviceWithByte", `{"EnablePayoutDeviceByte":1}`), "<id>: Payout device enabled successfully.")
+	})
 	prove(t, "ITL-36 SetCashboxPayoutLimit, refused", "NV4000 NOTE_VALIDATOR", func(r *resident) {
 		r.refuses(r.post("SetCashboxPayoutLimit", r.perChannel(0, 0, nil)), 400, notSupported)
 	})
