@@ -1,6 +1,7 @@
 package cashdevice
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -208,15 +209,7 @@ func TestRowsPayout(t *testing.T) {
 	prove(t, "ITL-36 SetCashboxPayoutLimit, refused", "NV4000 NOTE_VALIDATOR", func(r *resident) {
 		r.refuses(r.post("SetCashboxPayoutLimit", r.perChannel(0, 0, nil)), 400, notSupported)
 	})
-	prove(t, "ITL-42 GetRCMode, ITL-43 Replenish", "NV4000", func(r *resident) {
-		r.says(r.get("GetRCMode"), "RC_MODE_REPLENISH")
-		r.town.get("GetRCMode?deviceID=nobody").text(r.t, 404, "Cash device not found")
-		a := r.post("Replenish", "3") // an empty cassette
-		if a.status != 400 {
-			r.t.Errorf("nothing to replenish from: %d %s", a.status, a.body)
-		}
-		r.agrees()
-	})
+	prove(t, "ITL-42 GetRCMode, ITL-43 Replenish", "NV4000", replenishment)
 	decline(t, "ITL-42 GetRCMode, ITL-43 Replenish", spectrals+" NOTE_VALIDATOR "+coinAll, func(r *resident) {
 		r.refuses(r.get("GetRCMode"), 400, notSupported)
 		r.refuses(r.post("Replenish", "3"), 400, notSupported)
@@ -257,4 +250,35 @@ func TestRowsPayout(t *testing.T) {
 		r.until("IDLE", "DISABLED")
 		r.agrees()
 	})
+}
+
+// replenishment fills the cassette by its route, and the recyclers from it.
+func replenishment(r *resident) {
+	r.says(r.get("GetRCMode"), "RC_MODE_REPLENISH")
+	r.town.get("GetRCMode?deviceID=nobody").text(r.t, 404, "Cash device not found")
+	if a := r.post("Replenish", "3"); a.status != 400 {
+		r.t.Errorf("nothing to replenish from: %d %s", a.status, a.body)
+	}
+	r.says(r.post("SetDenominationRoute", `{"Value":100,"CountryCode":"USD","Route":6}`), "<id>: Set 100 USD route to REPLENISHMENT_CASSETTE successfully!")
+	for range 4 {
+		r.insert(100)
+		r.until("IDLE")
+	}
+	var opened struct{ NV4000Fields struct{ RcNoteCount int } }
+	a := r.town.post("OpenConnection", r.opening(`,"EnableAcceptor":true,"EnablePayout":true,"EnableAutoAcceptEscrow":true`))
+	if err := json.Unmarshal([]byte(a.body), &opened); err != nil || opened.NV4000Fields.RcNoteCount != 4 {
+		r.t.Errorf("%d notes in the cassette, want 4: %s", opened.NV4000Fields.RcNoteCount, a.body)
+	}
+	r.until("IDLE")
+	before := r.worth()
+	r.says(r.post("SetDenominationRoute", `{"Value":100,"CountryCode":"USD","Route":2}`), "<id>: Set 100 USD route to RECYCLER_1 successfully!")
+	r.events()
+	r.says(r.post("Replenish", "3"), "Replenishment completed successfully.")
+	if got := r.until("IDLE"); strings.Count(got, "REPLENISH_STORED") != 3 {
+		r.t.Errorf("told %s", got)
+	}
+	if now := r.worth(); now != before {
+		r.t.Errorf("worth %d, was %d", now, before)
+	}
+	r.agrees()
 }

@@ -94,7 +94,12 @@ func TestRowsState(t *testing.T) {
 		r.refuses(r.get("GetNoteCashboxLevels"), 400, notSupported)
 		r.refuses(r.post("ClearNoteCashboxLevels", ""), 400, notSupported)
 	})
-	prove(t, "ITL-49 GetServiceInformationForModule", coinAll, serviceBookOfModules)
+	prove(t, "ITL-48 GetServiceInformation, ITL-50 SetServiceInformationMaintenanceReset", spectrals+" NV4000", serviceBookOfNotes)
+	decline(t, "ITL-48 GetServiceInformation, ITL-50 SetServiceInformationMaintenanceReset", "NOTE_VALIDATOR NV11", func(r *resident) {
+		r.refuses(r.call("GET", "/api/CashDevice/"+r.to("GetServiceInformation"), "1"), 400, notSupported)
+		r.refuses(r.post("SetServiceInformationMaintenanceReset", `{"WeekNumber1AsciiByte":48,"WeekNumber2AsciiByte":55,"YearNumber1AsciiByte":50,"YearNumber2AsciiByte":53}`), 400, notSupported)
+	})
+	prove(t, "ITL-49 GetServiceInformationForModule", "NV4000 "+coinAll, serviceBookOfModules)
 	decline(t, "ITL-49 GetServiceInformationForModule", spectrals+" NOTE_VALIDATOR", func(r *resident) {
 		if a := r.call("GET", "/api/CashDevice/"+r.to("GetServiceInformationForModule"), `{"Module":0,"SubCommand":0}`); a.status != 400 {
 			r.t.Errorf("%d %s", a.status, a.body)
