@@ -46,9 +46,11 @@ type DeviceConfig struct {
 	FixedKey         SessionKey    `yaml:"fixed_key,omitempty"`          // fixed half of the session key; 0 means ssp.DefaultFixedKey
 	// Extensions lets a driver use bytes for features of which no public document has any, and which only machines that
 	// are simulated elsewhere understand (specs/ssp.md section 16). A machine with Sim has it in any case.
-	Extensions bool          `yaml:"extensions,omitempty"`
-	Poll       time.Duration `yaml:"poll,omitempty"`  // between polls at rest, default 200 ms
-	Audit      time.Duration `yaml:"audit,omitempty"` // between audits at rest, default 30 s
+	Extensions bool `yaml:"extensions,omitempty"`
+	// Profile names a file with the bytes of such features that the site has from the maker; see OwnBytes. nil: none.
+	Profile *OwnBytes     `yaml:"profile,omitempty"`
+	Poll    time.Duration `yaml:"poll,omitempty"`  // between polls at rest, default 200 ms
+	Audit   time.Duration `yaml:"audit,omitempty"` // between audits at rest, default 30 s
 }
 
 // SessionKey is the fixed half of a machine's session key.

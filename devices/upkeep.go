@@ -15,11 +15,15 @@ var (
 	_ CounterResetter = (*Base)(nil)
 )
 
-// Time implements Clock with GET RTC.
+// Time implements Clock with GET RTC, or the site's own bytes.
 func (b *Base) Time(ctx context.Context) (t time.Time, err error) {
 	err = b.do(ctx, NeedAnswer, nil, func(c *Core) error {
-		if !c.Extended() {
-			return fmt.Errorf("%w: nobody has published the bytes of its clock", cash.ErrUnsupported)
+		switch own := b.cfg.device.Profile; {
+		case own != nil && own.clockGet != nil:
+			t, err = own.clockGet.time(c)
+			return err
+		case !c.Extended():
+			return errNoClock
 		}
 		rest, err := c.Tx(ssp.CmdGetClock.Data())
 		if err != nil {
@@ -31,15 +35,18 @@ func (b *Base) Time(ctx context.Context) (t time.Time, err error) {
 	return t, err
 }
 
-// SetTime implements Clock with SET RTC.
+// SetTime implements Clock with SET RTC, or the site's own bytes.
 func (b *Base) SetTime(ctx context.Context, t time.Time) error {
 	t = t.Local()
 	if t.Year() < 2000 || t.Year() > 2099 {
 		return fmt.Errorf("%w: year %d", cash.ErrInvalid, t.Year())
 	}
 	return b.do(ctx, NeedAnswer, nil, func(c *Core) error {
-		if !c.Extended() {
-			return fmt.Errorf("%w: nobody has published the bytes of its clock", cash.ErrUnsupported)
+		switch own := b.cfg.device.Profile; {
+		case own != nil && own.clockSet != nil:
+			return own.clockSet.setTime(c, t)
+		case !c.Extended():
+			return errNoClock
 		}
 		_, err := c.Tx(ssp.SetClock(t))
 		return refusal(err)
