@@ -21,9 +21,9 @@ import (
 // A template is a row of tokens: two hexadecimal digits for a byte, {field} for a value as one binary byte, {field:bcd}
 // for one as two decimal digits, and in answers {any} for a byte that does not matter. The answer's OK is left out.
 type OwnBytes struct {
-	file     string
-	clockGet *ownExchange
-	clockSet *ownExchange
+	file     string       `yaml:"-"`
+	clockGet *ownExchange `yaml:"-"`
+	clockSet *ownExchange `yaml:"-"`
 }
 
 // ownFile is a profile file. Strict: every other key is refused.
