@@ -1,6 +1,7 @@
 package service
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -146,7 +147,9 @@ func (m *mutant) mutateBytes() {
 func (m *mutant) mutateValue() {
 	rnd := m.f.rnd
 	var v any
-	if json.Unmarshal(m.body, &v) != nil {
+	dec := json.NewDecoder(bytes.NewReader(m.body))
+	dec.UseNumber() // a key that was rounded is another key
+	if dec.Decode(&v) != nil {
 		m.body = m.encode(m.pick())
 		return
 	}
