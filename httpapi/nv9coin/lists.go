@@ -264,14 +264,15 @@ func (l *lists) credit(e cash.Entry) {
 	l.pending = append(l.pending, out)
 }
 
-// ended lists what a payout has paid, once it has ended. Its first row, and one that says that nobody knows, do not count.
+// ended lists what a payout has paid, once it has ended. Its first row, and one that says that nobody knows, do not count;
+// of a payout over several machines only the leg of ours does.
 func (l *lists) ended(ctx context.Context, e cash.Entry) error {
 	op, found, err := l.ledger.Op(ctx, e.Op)
 	if err != nil {
 		return err
 	}
 	paid := op.Paid.Total(op.Asked.Currency).Value
-	if !found || op.Kind != cash.OpDispense || op.Open() || !op.Ended.Equal(e.At) || paid == 0 {
+	if !found || op.Kind != cash.OpDispense || len(op.Across) > 0 || op.Open() || !op.Ended.Equal(e.At) || paid == 0 {
 		return nil
 	}
 	l.pending = append(l.pending, entry{seq: e.Seq, paid: []item{{moment(l.tick(e.At)), major(paid), op.Asked.Currency}}})

@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"coffer/internal/cash"
+	"coffer/internal/journal"
 )
 
 // pay has a customer put n coins of 1.00 in, and waits until they are in the ledger.
@@ -293,4 +296,33 @@ func TestLogKeepsSecrets(t *testing.T) {
 			t.Error("the log does not tell of refused logins")
 		}
 	})
+}
+
+// TestPayoutOverSeveralMachines: of a payout over more machines than ours, what ours has paid is listed, once.
+func TestPayoutOverSeveralMachines(t *testing.T) {
+	j, err := journal.Open(t.Context(), t.TempDir(), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	gbp := func(v int64) cash.Amount { return cash.Amount{Value: v, Currency: "GBP"} }
+	l := newLists(j, "lists", func() []cash.DeviceID { return []cash.DeviceID{coinsID} }, logrus.New())
+	l.take(t.Context())
+	whole := cash.Op{Kind: cash.OpDispense, Device: coinsID, Asked: gbp(1200), Across: []cash.DeviceID{coinsID, "OTHER"}}
+	_, legs, err := j.BeginLegs(t.Context(), whole, []cash.Op{
+		{Kind: cash.OpDispense, Device: coinsID, Asked: gbp(200)}, {Kind: cash.OpDispense, Device: "OTHER", Asked: gbp(1000)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, paid := range []cash.Counts{{{Value: 200, Currency: "GBP"}: 1}, {{Value: 1000, Currency: "GBP"}: 1}} {
+		if _, err := j.Write(t.Context(), cash.LedgerWrite{Close: []cash.OpClose{{ID: legs[i].ID, Result: cash.OpDone, Paid: paid}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := l.take(t.Context())
+	defer d.done(true)
+	if len(d.paid) != 1 || d.paid[0].Value != 200 {
+		t.Errorf("dispensed %+v", d.paid)
+	}
 }
