@@ -2,7 +2,13 @@ package devices
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
 	"time"
+
+	"coffer/internal/cash"
+	"coffer/ssp"
 )
 
 // Clock is a machine with a real-time clock (ssp.md §16.1). The bytes are the project's own: cash.ErrUnsupported unless
@@ -23,4 +29,33 @@ type Servicer interface {
 	ModuleServiceInformation(ctx context.Context, module, sub byte) ([]uint32, error)
 	// SetMaintenanceReset notes week (1…53) and year (0…99) of a service; counts since the last one begin anew.
 	SetMaintenanceReset(ctx context.Context, week, year int) error
+}
+
+// ErrUnreadable is an answer that is not laid out as any known one.
+var ErrUnreadable = errors.New("answer cannot be read")
+
+// ServiceFields sends cmd, which asks for sub-command sub of a service book, and returns the fields that follow the
+// sub-command in the answer (ssp.md §16.6). Errors: those of Tx as Refusal has them, ErrUnreadable.
+func (c *Core) ServiceFields(cmd []byte, sub byte) ([]uint32, error) {
+	rest, err := c.Tx(cmd)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	if len(rest) == 0 || rest[0] != sub || len(rest)%4 != 1 {
+		return nil, fmt.Errorf("%w: service information % X", ErrUnreadable, rest)
+	}
+	var fields []uint32
+	for rest = rest[1:]; len(rest) > 0; rest = rest[4:] {
+		fields = append(fields, binary.LittleEndian.Uint32(rest))
+	}
+	return fields, nil
+}
+
+// SendMaintenanceReset tells the machine of a service; see Servicer.SetMaintenanceReset.
+func (c *Core) SendMaintenanceReset(week, year int) error {
+	if week < 1 || week > 53 || year < 0 || year > 99 {
+		return fmt.Errorf("%w: week %d of year %d; use 1 to 53 and 0 to 99", cash.ErrInvalid, week, year)
+	}
+	_, err := c.Tx(ssp.Expand(ssp.ExpMaintenanceReset, fmt.Appendf(nil, "%02d%02d", week, year)...))
+	return refusal(err)
 }

@@ -138,7 +138,7 @@ func (d *Device) ask(ctx context.Context, size int, cmd []byte) (rest []byte, er
 	err = d.callExtended(ctx, devices.NeedAnswer, func(r *driver) error {
 		rest, err = r.core.Tx(cmd)
 		if err == nil && len(rest) != size {
-			err = fmt.Errorf("%w: % X to % X", errUnreadable, rest, cmd)
+			err = fmt.Errorf("%w: % X to % X", devices.ErrUnreadable, rest, cmd)
 		}
 		return err
 	})

@@ -2,8 +2,6 @@ package coin
 
 import (
 	"context"
-	"encoding/binary"
-	"fmt"
 
 	"coffer/devices"
 	"coffer/internal/cash"
@@ -21,28 +19,13 @@ func (*Device) ServiceInformation(context.Context, byte) ([]uint32, error) {
 // hours).
 func (d *Device) ModuleServiceInformation(ctx context.Context, module, sub byte) (fields []uint32, err error) {
 	err = d.callExtended(ctx, devices.NeedAnswer, func(r *driver) error {
-		rest, err := r.core.Tx(ssp.Expand(ssp.ExpModuleServiceInfo, module, sub))
-		if err != nil {
-			return err
-		}
-		if len(rest) == 0 || rest[0] != sub || len(rest)%4 != 1 {
-			return fmt.Errorf("%w: service information % X", errUnreadable, rest)
-		}
-		for rest = rest[1:]; len(rest) > 0; rest = rest[4:] {
-			fields = append(fields, binary.LittleEndian.Uint32(rest))
-		}
-		return nil
+		fields, err = r.core.ServiceFields(ssp.Expand(ssp.ExpModuleServiceInfo, module, sub), sub)
+		return err
 	})
 	return fields, err
 }
 
 // SetMaintenanceReset implements devices.Servicer.
 func (d *Device) SetMaintenanceReset(ctx context.Context, week, year int) error {
-	if week < 1 || week > 53 || year < 0 || year > 99 {
-		return fmt.Errorf("%w: week %d of year %d; use 1 to 53 and 0 to 99", cash.ErrInvalid, week, year)
-	}
-	return d.callExtended(ctx, devices.NeedReady, func(r *driver) error {
-		_, err := r.core.Tx(ssp.Expand(ssp.ExpMaintenanceReset, fmt.Appendf(nil, "%02d%02d", week, year)...))
-		return err
-	})
+	return d.callExtended(ctx, devices.NeedReady, func(r *driver) error { return r.core.SendMaintenanceReset(week, year) })
 }

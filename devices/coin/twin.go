@@ -2,7 +2,6 @@ package coin
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -130,7 +129,7 @@ func (d *Device) LifterStatus(ctx context.Context) (s devices.LifterStatus, err 
 			return err
 		}
 		if len(rest) != 1 {
-			return fmt.Errorf("%w: lifter status % X", errUnreadable, rest)
+			return fmt.Errorf("%w: lifter status % X", devices.ErrUnreadable, rest)
 		}
 		s = devices.LifterStatus{
 			Connected: rest[0]&lifterConnected != 0, OptoClear: rest[0]&lifterOptoClear != 0, Jammed: rest[0]&lifterJammed != 0,
@@ -139,8 +138,6 @@ func (d *Device) LifterStatus(ctx context.Context) (s devices.LifterStatus, err 
 	})
 	return s, err
 }
-
-var errUnreadable = errors.New("answer cannot be read")
 
 // callTwin is call for what only a twin knows, and only in bytes of our own.
 func (d *Device) callTwin(ctx context.Context, need devices.Need, work func(*driver) error) error {

@@ -44,7 +44,7 @@ func (d *driver) moduleLevels(module byte) (cash.Counts, int, error) {
 	}
 	list, capacity, err := ssp.ParseModuleLevels(rest)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%w: levels of a part: %w", errUnreadable, err)
+		return nil, 0, fmt.Errorf("%w: levels of a part: %w", devices.ErrUnreadable, err)
 	}
 	levels := cash.Counts{}
 	for _, l := range list {
@@ -231,7 +231,7 @@ func (v *Device) RefillMode(ctx context.Context) (on bool, err error) {
 			return devices.Refusal(err)
 		}
 		if len(rest) != 1 || rest[0] > 1 {
-			return fmt.Errorf("%w: refill mode % X", errUnreadable, rest)
+			return fmt.Errorf("%w: refill mode % X", devices.ErrUnreadable, rest)
 		}
 		on = rest[0] == 1
 		return nil

@@ -277,7 +277,7 @@ func (v *Device) MultiEscrowSize(ctx context.Context) (size int, err error) {
 			return devices.Refusal(err)
 		}
 		if len(rest) != 1 {
-			return fmt.Errorf("%w: escrow size % X", errUnreadable, rest)
+			return fmt.Errorf("%w: escrow size % X", devices.ErrUnreadable, rest)
 		}
 		size = int(rest[0])
 		return nil
@@ -324,7 +324,7 @@ func (v *Device) MultiEscrowValue(ctx context.Context) (held cash.Amount, err er
 		}
 		value, currency, err := ssp.ParseMoney(rest)
 		if err != nil {
-			return fmt.Errorf("%w: escrow value % X", errUnreadable, rest)
+			return fmt.Errorf("%w: escrow value % X", devices.ErrUnreadable, rest)
 		}
 		held = cash.Amount{Value: int64(value), Currency: cash.Currency(currency)}
 		return nil

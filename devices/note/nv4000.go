@@ -2,7 +2,6 @@ package note
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -170,8 +169,6 @@ func (v *Device) SetRecycler(ctx context.Context, note cash.Denom, n byte) error
 	})
 }
 
-var errUnreadable = errors.New("answer cannot be read")
-
 // RecyclerLevels implements devices.Recyclers.
 func (v *Device) RecyclerLevels(ctx context.Context, n byte) (levels cash.Counts, capacity int, err error) {
 	err = v.doParts(ctx, devices.NeedAnswer, func(d *driver) error {
@@ -211,7 +208,7 @@ func (v *Device) CassetteMode(ctx context.Context) (mode devices.CassetteMode, e
 			return devices.Refusal(err)
 		}
 		if len(rest) != 1 || rest[0] > byte(devices.CassettePayout) {
-			return fmt.Errorf("%w: cassette mode % X", errUnreadable, rest)
+			return fmt.Errorf("%w: cassette mode % X", devices.ErrUnreadable, rest)
 		}
 		mode = devices.CassetteMode(rest[0])
 		return nil

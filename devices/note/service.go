@@ -2,11 +2,8 @@ package note
 
 import (
 	"context"
-	"encoding/binary"
-	"fmt"
 
 	"coffer/devices"
-	"coffer/internal/cash"
 	"coffer/ssp"
 )
 
@@ -26,30 +23,15 @@ func (v *Device) ModuleServiceInformation(ctx context.Context, module, sub byte)
 // serviceFields asks for fields, which follow the sub-command in the answer.
 func (v *Device) serviceFields(ctx context.Context, sub byte, cmd []byte) (fields []uint32, err error) {
 	err = v.doOurs(ctx, devices.NeedAnswer, func(d *driver) error {
-		rest, err := d.core.Tx(cmd)
-		if err != nil {
-			return devices.Refusal(err)
-		}
-		if len(rest) == 0 || rest[0] != sub || len(rest)%4 != 1 {
-			return fmt.Errorf("%w: service information % X", errUnreadable, rest)
-		}
-		for rest = rest[1:]; len(rest) > 0; rest = rest[4:] {
-			fields = append(fields, binary.LittleEndian.Uint32(rest))
-		}
-		return nil
+		fields, err = d.core.ServiceFields(cmd, sub)
+		return err
 	})
 	return fields, err
 }
 
 // SetMaintenanceReset implements devices.Servicer.
 func (v *Device) SetMaintenanceReset(ctx context.Context, week, year int) error {
-	if week < 1 || week > 53 || year < 0 || year > 99 {
-		return fmt.Errorf("%w: week %d of year %d; use 1 to 53 and 0 to 99", cash.ErrInvalid, week, year)
-	}
-	return v.doOurs(ctx, devices.NeedReady, func(d *driver) error {
-		_, err := d.core.Tx(ssp.Expand(ssp.ExpMaintenanceReset, fmt.Appendf(nil, "%02d%02d", week, year)...))
-		return devices.Refusal(err)
-	})
+	return v.doOurs(ctx, devices.NeedReady, func(d *driver) error { return d.core.SendMaintenanceReset(week, year) })
 }
 
 var _ devices.Servicer = (*Device)(nil)

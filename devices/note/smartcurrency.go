@@ -103,7 +103,7 @@ func (v *Device) SmartDatasets(ctx context.Context) (list []devices.SmartDataset
 			case err != nil:
 				return cardRefusal(err)
 			case len(rest) != 13:
-				return fmt.Errorf("%w: dataset % X", errUnreadable, rest)
+				return fmt.Errorf("%w: dataset % X", devices.ErrUnreadable, rest)
 			}
 			list = append(list, devices.SmartDataset{Enabled: rest[0] != 0, Country: string(rest[1:4]), Code: string(rest[4:12]),
 				Denominations: int(rest[12])})
