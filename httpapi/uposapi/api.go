@@ -28,6 +28,7 @@ type Deps struct {
 // API is the open instances. They belong to no listener: each that serves the API reaches all of its user.
 type API struct {
 	Deps
+	patience time.Duration // with the client of a stream
 
 	mu     sync.Mutex
 	open   map[string]*instance // by id
@@ -36,7 +37,7 @@ type API struct {
 }
 
 // New returns an API without open instances.
-func New(d Deps) *API { return &API{Deps: d, open: map[string]*instance{}} }
+func New(d Deps) *API { return &API{Deps: d, patience: defaultPatience, open: map[string]*instance{}} }
 
 // Close ends every instance as if its lease had: deposits are settled, claims released, streams closed. It returns when
 // that is done. Nothing can be opened afterwards.

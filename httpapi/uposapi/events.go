@@ -91,7 +91,7 @@ func (c *call) poll(i *instance) error {
 	if err != nil {
 		return err
 	}
-	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{}) // as in patience
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{}) // as in limits
 	reading, stop := i.read(c.r.Context())
 	defer stop()
 	ctx, cancel := context.WithTimeout(reading, wait)

@@ -4,14 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
-	"strings"
-	"testing"
-	"time"
-
 	"github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"net/http"
+	"strings"
+	"testing"
 
 	"coffer/upos"
 	"coffer/upos/uposclient"
@@ -291,12 +289,11 @@ func TestStreamMessages(t *testing.T) {
 // TestQuietClientIsGivenUp: one that does not answer pings loses its stream, and by and by its lease.
 func TestQuietClientIsGivenUp(t *testing.T) {
 	v, _ := till(t, short)
+	v.api.patience = short
 	h := v.opened("anna")
 	if _, _, err := v.dial(h, http.Header{"Authorization": {"Bearer " + v.client("anna").Token}}); err != nil { // never read
 		t.Fatal(err)
 	}
-	watching := time.NewTimer(testPatience)
-	defer watching.Stop()
 	eventually(t, "the lease ends", func() bool {
 		_, there := v.api.find(h.ID(), "anna")
 		return !there

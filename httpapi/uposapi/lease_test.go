@@ -74,6 +74,7 @@ func TestRace(t *testing.T) {
 	if testing.Short() {
 		rounds = 50
 	}
+	v.http = nil // the documents are held to elsewhere
 	runners := []*uposclient.Handle{v.opened("anna"), v.opened("bert")}
 	ctx := t.Context()
 	wins := map[int]int{}

@@ -82,7 +82,7 @@ func (c *call) invoke() error {
 
 // carryOut calls the method, under its request id where it has one.
 func (c *call) carryOut(i *instance, in upos.Invocation, id string) (out map[string]any, err error) {
-	ctx := c.patience(in.Method)
+	ctx := c.limits(in.Method)
 	if in.Method == "Open" {
 		out, err = i.h.Call(ctx, in)
 		if err == nil {
@@ -125,9 +125,9 @@ func (c *call) invocation() (in upos.Invocation, id string, err error) {
 // waits says whether the method does nothing but wait for something, which ends when its caller has gone.
 func waits(method string) bool { return method == "Claim" || method == "WaitForDrawerClose" }
 
-// patience is the context of a method call. What moves things goes on when the caller has gone: its answer waits under
+// limits is the context of a method call. What moves things goes on when the caller has gone: its answer waits under
 // the request id. The time limit for reading a request does not count while a method runs.
-func (c *call) patience(method string) context.Context {
+func (c *call) limits(method string) context.Context {
 	// An error means that the connection under us knows no deadlines (a test's recorder).
 	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
 	if waits(method) {

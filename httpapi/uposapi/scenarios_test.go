@@ -21,7 +21,7 @@ var roles = map[upostest.Role]string{upostest.Changer: "Till1", upostest.KeepCha
 	upostest.RegisterBox: "Drawer1"}
 
 // fakes makes a service of one device of every class.
-func fakes(t testing.TB) (*upos.Service, map[string]*upostest.Mechanism) {
+func fakes(t testing.TB) (*upos.Service, map[string]*upostest.Mechanism, *upostest.Drawer) {
 	t.Helper()
 	keep := upostest.Recycler()
 	keep.CanRepay = false
@@ -29,7 +29,8 @@ func fakes(t testing.TB) (*upos.Service, map[string]*upostest.Mechanism) {
 		"Till1": upostest.New(keep, upostest.CoinSystem()), "Till2": upostest.Till(), "Bills1": upostest.New(upostest.Validator()),
 		"Coins1": upostest.New(upostest.Hopper()), "Bills2": upostest.New(upostest.Recycler()), "Coins2": upostest.New(upostest.Hopper()),
 	}
-	devices := []upos.Device{{Config: upos.Config{Name: "Drawer1", Class: upos.CashDrawer, Devices: []string{"register"}}, Drawer: &upostest.Drawer{}}}
+	drawer := &upostest.Drawer{}
+	devices := []upos.Device{{Config: upos.Config{Name: "Drawer1", Class: upos.CashDrawer, Devices: []string{"register"}}, Drawer: drawer}}
 	for name, class := range map[string]upos.Class{"Till1": upos.CashChanger, "Till2": upos.CashChanger, "Bills1": upos.BillAcceptor,
 		"Coins1": upos.CoinAcceptor, "Bills2": upos.BillDispenser, "Coins2": upos.CoinDispenser} {
 		c := upos.Config{Name: name, Class: class}
@@ -43,12 +44,12 @@ func fakes(t testing.TB) (*upos.Service, map[string]*upostest.Mechanism) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	return s, machines
+	return s, machines, drawer
 }
 
 func newWorld(t testing.TB, stream bool) *world {
 	t.Helper()
-	s, machines := fakes(t)
+	s, machines, _ := fakes(t)
 	return &world{serve(t, s, 0), machines, stream}
 }
 

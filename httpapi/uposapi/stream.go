@@ -22,9 +22,9 @@ const (
 
 // Limits of a stream.
 const (
-	maxMessage = 64 << 10         // bytes of a message from the client
-	patience   = 10 * time.Second // how long one message may take to leave, and an answer to a ping to come
-	maxPing    = 20 * time.Second // how long a quiet client is left alone
+	maxMessage      = 64 << 10         // bytes of a message from the client
+	defaultPatience = 10 * time.Second // how long one message may take to leave, and an answer to a ping to come
+	maxPing         = 20 * time.Second // how long a quiet client is left alone
 )
 
 // protocol is the subprotocol of a stream. A browser names it, and beside it tokenPrefix with its Bearer token.
@@ -59,7 +59,7 @@ func (c *call) stream(i *instance) {
 	defer conn.CloseNow() //nolint:errcheck // the last resort after Close
 	conn.SetReadLimit(maxMessage)
 	ctx, fail := context.WithCancelCause(ctx)
-	s := &stream{i: i, conn: conn, acks: make(chan uint64), fail: fail}
+	s := &stream{i: i, conn: conn, acks: make(chan uint64), fail: fail, patience: c.patience}
 	var helpers sync.WaitGroup
 	helpers.Go(func() { s.receive(ctx) })
 	helpers.Go(func() { s.ping(ctx) })
@@ -91,6 +91,8 @@ type stream struct {
 	conn *websocket.Conn
 	acks chan uint64
 	fail context.CancelCauseFunc
+
+	patience time.Duration
 }
 
 // feed sends events until the connection or the instance ends.
@@ -115,7 +117,7 @@ func (s *stream) send(e upos.Event) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), s.patience)
 	defer cancel()
 	return s.conn.Write(ctx, websocket.MessageText, text)
 }
@@ -170,7 +172,7 @@ func (s *stream) ping(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience) // as in send
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience) // as in send
 		err := s.conn.Ping(limit)
 		cancel()
 		if err != nil {
