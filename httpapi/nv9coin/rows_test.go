@@ -124,7 +124,7 @@ func eachPieceOnce(r *rig) {
 				} else {
 					note(readStatus(r.t, a.body))
 				}
-				time.Sleep(200 * time.Millisecond)
+				time.Sleep(time.Second)
 			}
 		})
 	}
