@@ -53,7 +53,11 @@ var transactions = map[cash.OpKind]struct {
 	cash.OpDispense: {0, "PAYOUT", cash.StateDispensing, "INCOMPLETE_PAYOUT"},
 	cash.OpFloat:    {1, "FLOAT", cash.StateFloating, "INCOMPLETE_FLOAT"},
 	cash.OpEmpty:    {3, "EMPTY", cash.StateEmptying, "INCOMPLETE_FLOAT"},
+	opReplenish:     {2, "REPLENISH", cash.StateReplenishing, ""},
 }
+
+// opReplenish is a transaction of this API that is no operation of the till: nothing leaves the store by it.
+const opReplenish cash.OpKind = "replenish"
 
 // States of a transaction; their numbers are 0, 1, 2.
 var transactionStates = []string{"IN_PROGRESS", "COMPLETED", "ERROR"}
@@ -138,7 +142,7 @@ func (s *story) changed(to cash.State) {
 		s.rejected = false
 	case cash.StateRejected:
 		s.rejected = true
-	case cash.StateDispensing, cash.StateFloating, cash.StateEmptying:
+	case cash.StateDispensing, cash.StateFloating, cash.StateEmptying, cash.StateReplenishing:
 		if !s.away {
 			s.begin(kindOf(to), "")
 		}
@@ -269,6 +273,9 @@ func (s *story) operate(e cash.Event) {
 
 // begin opens a chapter: by the till's word, which has an ID, or by the machine's, which may come first.
 func (s *story) begin(kind cash.OpKind, id string) {
+	if s.op != nil && s.op.kind == opReplenish && kind != opReplenish {
+		s.settle() // its end was not told
+	}
 	if s.op != nil {
 		if s.op.id == "" {
 			s.op.id = id
@@ -314,7 +321,7 @@ func (s *story) close(e cash.OpClosed) {
 	if e.Result == cash.OpDone {
 		if e.Op == cash.OpDispense {
 			s.money("DISPENSED", e.Paid.Value, 0, currency)
-		} else if more := e.Paid.Value - op.moved; more > 0 {
+		} else if more := e.Paid.Value - op.moved; more > 0 && e.Op != opReplenish {
 			s.money("MOVED_TO_CASHBOX", more, 0, currency)
 		}
 		s.transaction(1, e.Op, report)
@@ -400,6 +407,8 @@ func kindOf(s cash.State) cash.OpKind {
 		return cash.OpFloat
 	case cash.StateEmptying:
 		return cash.OpEmpty
+	case cash.StateReplenishing:
+		return opReplenish
 	}
 	return cash.OpDispense
 }

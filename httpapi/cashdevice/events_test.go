@@ -73,7 +73,7 @@ func TestOrders(t *testing.T) {
 		{"multi escrow, commit cut short", []cash.Event{accepting, cash.MultiEscrow{Step: cash.EscrowCommitIncomplete, Amount: amount(500)}},
 			"ACCEPTING MULTIESCROW_INCOMPLETE_COMMIT(500)"},
 		{"replenishment", []cash.Event{state(cash.StateReplenishing), cash.Replenish{Step: cash.ReplenishStored, Amount: amount(500)}, idle},
-			"REPLENISHING REPLENISH_STORED IDLE"},
+			"IN_PROGRESS/2 REPLENISHING REPLENISH_STORED COMPLETED/2 IDLE"},
 		{"note to the payout, auto accept", []cash.Event{accepting, cash.NoteHeld{Note: gbp(500)}, cash.NoteCredited{Note: gbp(500), To: cash.Payout}, cash.NotePlaced{Note: gbp(500), To: cash.Payout}, idle},
 			"ACCEPTING ESCROW(500) STORED(500) IDLE"},
 		{"note to the cashbox, auto accept", []cash.Event{accepting, cash.NoteHeld{Note: gbp(500)}, cash.NoteCredited{Note: gbp(500), To: cash.Payout}, cash.NotePlaced{Note: gbp(500), To: cash.Cashbox}, idle},

@@ -28,5 +28,8 @@ var replenishNames = map[cash.ReplenishStep]string{
 // replenish tells what a replenishment cassette does (§6.4).
 func (s *story) replenish(e cash.Replenish) {
 	name := replenishNames[e.Step]
+	if s.op != nil && s.op.kind == opReplenish && e.Step == cash.ReplenishStored {
+		s.op.total = cash.Amount{Value: s.op.total.Value + e.Amount.Value, Currency: e.Amount.Currency}
+	}
 	s.add(true, "ReplenishEventResponse", member{"stateAsString", name}, member{"message", "Replenish event: " + name})
 }

@@ -274,7 +274,7 @@ func replenishment(r *resident) {
 	r.says(r.post("SetDenominationRoute", `{"Value":100,"CountryCode":"USD","Route":2}`), "<id>: Set 100 USD route to RECYCLER_1 successfully!")
 	r.events()
 	r.says(r.post("Replenish", "3"), "Replenishment completed successfully.")
-	if got := r.until("IDLE"); strings.Count(got, "REPLENISH_STORED") != 3 {
+	if got := r.until("IDLE"); got != "2:IN_PROGRESS REPLENISHING REPLENISH_STORED REPLENISH_STORED REPLENISH_STORED 2:COMPLETED IDLE" {
 		r.t.Errorf("told %s", got)
 	}
 	if now := r.worth(); now != before {

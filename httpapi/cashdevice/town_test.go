@@ -1,11 +1,11 @@
 package cashdevice
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -285,7 +285,11 @@ func (w *town) call(method, path, body string, header ...string) answer {
 		w.t.Fatal(err)
 	}
 	if w.strict {
-		conforms(w.t, r, body, &httptest.ResponseRecorder{Code: resp.StatusCode, HeaderMap: resp.Header, Body: bytes.NewBuffer(text)})
+		said := httptest.NewRecorder()
+		maps.Copy(said.Header(), resp.Header)
+		said.WriteHeader(resp.StatusCode)
+		_, _ = said.Write(text)
+		conforms(w.t, r, body, said)
 	}
 	a := answer{resp.StatusCode, resp.Header.Get("Content-Type"), string(text), resp.Header}
 	if w.seen != nil {
