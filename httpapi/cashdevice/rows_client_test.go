@@ -203,8 +203,10 @@ func TestSessions(t *testing.T) {
 				}
 				time.Sleep(300 * time.Millisecond)
 			}
-			for range 100 { // the last one ends
-				if got := r.events(); len(got) > 0 && got[len(got)-1] == "IDLE" {
+			var told []string
+			for range 300 {
+				told = append(told, r.events()...)
+				if strings.Count(strings.Join(told, " "), "0:COMPLETED") == 3 && told[len(told)-1] == "IDLE" {
 					break
 				}
 				time.Sleep(100 * time.Millisecond)
