@@ -1,10 +1,12 @@
 package service
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -299,6 +301,59 @@ func TestDemoUpos(t *testing.T) {
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
+		}
+	}
+}
+
+// printed collects what a command prints while it runs.
+type printed struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (p *printed) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.b.Write(b)
+}
+
+func (p *printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.b.String()
+}
+
+// TestUposLiveCommands: watch and deposit run until they are interrupted, end properly then, and leave the device free.
+func TestUposLiveCommands(t *testing.T) {
+	dir := t.TempDir()
+	startTill(t, dir)
+	env := map[string]string{"COFFER_DATA_DIR": dir}
+	lookup := func(n string) (string, bool) { v, ok := env[n]; return v, ok }
+	for _, c := range []struct{ args, shows, ends string }{
+		{"upos watch Till1", "SUE_POWER_ONLINE  PowerState=2001", "watching Till1 (CashChanger)"},
+		{"upos watch Till1 --json", `"event":"StatusUpdateEvent"`, `"status":2001`},
+		{"upos deposit Till1", "SUE_POWER_ONLINE", "taken: 0 EUR (50:0,100:0,200:0;500:0,1000:0,2000:0)"},
+		{"upos deposit Bills1 --json", `"status":2001`, `{"currency":"EUR","depositAmount":0,"depositCounts":";500:0,1000:0,2000:0","repaid":false}`},
+	} {
+		ctx, interrupt := context.WithCancel(t.Context())
+		var out, errs printed
+		code := make(chan int, 1)
+		go func() { code <- Main(ctx, strings.Fields(c.args), Stdio{strings.NewReader(""), &out, &errs, lookup}) }()
+		eventually(t, c.args, func() error {
+			if !strings.Contains(out.String(), c.shows) {
+				return missing(c.shows + " in " + out.String() + errs.String())
+			}
+			return nil
+		})
+		if got := coffer(t, env, "upos", "call", "Till1", "ReadCashCounts", "--wait", "0s"); got.code != 1 || !strings.Contains(got.err, "another program has claimed it") {
+			t.Errorf("%s: beside it: %+v", c.args, got)
+		}
+		interrupt()
+		if n := <-code; n != 0 || !strings.Contains(out.String(), c.ends) {
+			t.Errorf("%s: exit %d, printed %s%s", c.args, n, out.String(), errs.String())
+		}
+		if got := coffer(t, env, "upos", "call", "Till1", "ReadCashCounts", "--wait", "0s"); got.code != 0 {
+			t.Errorf("%s: after it: %s", c.args, got.err)
 		}
 	}
 }
