@@ -1,6 +1,7 @@
 package uposapi
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -133,5 +134,52 @@ func TestClose(t *testing.T) {
 	}
 	if _, err := v.client("anna").Open(t.Context(), "CashChanger", "Till1"); uposclient.CodeOf(err) != upos.E_CLOSED {
 		t.Errorf("open after the end: %v", err)
+	}
+}
+
+// TestHangingUp: a claim whose caller has gone is given up; a payout goes on, and the answer waits under its id.
+func TestHangingUp(t *testing.T) {
+	v, m := till(t, 0)
+	holder, waiting, next := v.enabled("anna"), v.opened("bert"), v.opened("carl")
+	ctx, hangUp := context.WithCancel(t.Context())
+	gone := make(chan error, 1)
+	go func() { gone <- waiting.Claim(ctx, uposclient.Forever) }()
+	i, _ := v.api.find(waiting.ID(), "bert")
+	eventually(t, "the claim waits", func() bool {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		return i.busy > 0
+	})
+	hangUp()
+	if err := <-gone; uposclient.CodeOf(err) != -1 {
+		t.Errorf("the claim was answered: %v", err)
+	}
+	eventually(t, "the claim is given up", func() bool {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		return i.busy == 0
+	})
+	v.must(holder.Release(t.Context()))
+	v.must(next.Claim(t.Context(), 0))
+	v.must(next.Enable(t.Context()))
+
+	release := m.Hold()
+	ctx, hangUp = context.WithCancel(t.Context())
+	go func() {
+		_, err := next.CallOnce(ctx, "sale-1", "DispenseChange", uposclient.Args{"amount": 500})
+		gone <- err
+	}()
+	eventually(t, "the payout runs", func() bool {
+		n, err := next.Int(t.Context(), "State")
+		return err == nil && n == upos.S_BUSY
+	})
+	hangUp()
+	if err := <-gone; uposclient.CodeOf(err) != -1 {
+		t.Errorf("the payout was answered: %v", err)
+	}
+	release()
+	v.must(change(t, next, "sale-1"))
+	if got := m.InStore(0, upostest.Bill(500)); got != 3 {
+		t.Errorf("%d notes are left, want 3", got)
 	}
 }
