@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -42,6 +43,7 @@ type pairClient struct {
 	base     string
 	received map[string]json.Number // amounts by the time that names the item
 	paid     map[string]json.Number
+	pays     atomic.Int64 // answered with 200
 }
 
 // call does one request; the error is that of the transport, and of a body that broke off.
@@ -134,6 +136,9 @@ func TestKillBothDialects(t *testing.T) {
 		var errs [2]error
 		both.Go(func() { errs[0] = useRecycler(host, rest, recycler, &told) })
 		both.Go(func() { errs[1] = usePair(host, pair, notes, coins, life) })
+		if life == 0 { // at least once everything comes to its end
+			_ = waitFor(patience, until(func() bool { return pair.pays.Load() > 0 }))
+		}
 		_ = waitFor(time.Duration(300+rnd.IntN(1500))*time.Millisecond, func() error { return errNotYet })
 		host.proc.kill()
 		both.Wait()
@@ -214,12 +219,29 @@ func usePair(host *coffer, c *pairClient, notes, coins *machine, life int) error
 			_, _, err = c.call("POST", []string{"StackEscrow", "StackEscrow", "ReturnEscrow"}[i%3], "")
 		}
 		if err == nil && i%5 == 2 {
-			_, _, err = c.call("POST", "Dispense", order(fmt.Sprintf("%d.%d", life+1, i%10)))
+			err = c.pay(fmt.Sprintf("%d.%d", life+1, i%10))
 		}
 		if err != nil {
 			return gone(host, err)
 		}
 	}
+}
+
+// pay dispenses, and tries again while a note moves.
+func (c *pairClient) pay(amount string) error {
+	for range 100 {
+		code, body, err := c.call("POST", "Dispense", order(amount))
+		if code == 200 {
+			c.pays.Add(1)
+		}
+		if err != nil || code != 400 || !strings.Contains(body, "device_busy") {
+			return err
+		}
+		if _, err := c.status(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // gone is errGone for an error that coffer's death explains.
