@@ -30,7 +30,7 @@ func TestSimRun(t *testing.T) {
 	}
 	for steps, words := range map[string][]string{
 		"  - take: {machine: m}\n":                                         {"steps[0]", "refused", "no note"},
-		"  - fault: {machine: m, kind: calibration_fail}\n":                {"steps[0]", "invalid"},
+		"  - fault: {machine: m, kind: lifter_blocked}\n":                  {"steps[0]", "invalid"},
 		"  - pay: {machine: m, value: 500, currency: EUR, within: 50ms}\n": {"steps[0]", "scenario failed", "does not pay"},
 		"  - pay: {machine: m, value: 0, currency: EUR}\n":                 {"invalid", "pay needs"},
 		"  - wait: {machine: m, power: false, within: 50ms}\n":             {"steps[0]", "scenario failed", "acceptors on"},
