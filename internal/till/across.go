@@ -25,9 +25,9 @@ var errHeld = errors.New("not begun")
 // follow one another in the order of ds. A leg that does not move everything ends the operation: later legs do not
 // begin, and the ledger says what is owed.
 //
-// A machine that is not ready is left out, and its error returned only where the others cannot pay. Keys, errors and the
-// handle are otherwise those of Dispense; the outcome says what each machine has moved. After a kill the legs are
-// settled when their machines are back, and with the last of them the whole; nothing is begun again.
+// A machine that is not ready, or is jammed, is left out, and its error returned only where the others cannot pay. Keys,
+// errors and the handle are otherwise those of Dispense; the outcome says what each machine has moved. After a kill the
+// legs are settled when their machines are back, and with the last of them the whole; nothing is begun again.
 func (t *Till) DispenseAcross(ctx context.Context, c Call, ds []devices.Device, want cash.Amount) (*Operation, error) {
 	p, err := amountAcross(ds, want)
 	if err != nil {
@@ -304,11 +304,12 @@ func (t *Till) prepare(ctx context.Context, c Call, p *project) (*Operation, []*
 	}
 }
 
-// takeLegs takes the machines that are ready; away is why another is not. before is an operation with the same key.
+// takeLegs takes the machines that are ready and not jammed; away is why another is not. before is an operation with the
+// same key.
 func (t *Till) takeLegs(ctx context.Context, p *project) (legs []*leg, before *run, away, err error) {
 	for _, d := range p.devs {
 		s := d.Snapshot()
-		if !s.Connected || !s.Ready {
+		if !s.Connected || !s.Ready || s.Jammed { // one that answers in a jam would refuse to pay
 			away = errors.Join(away, refuse(d, p.whole.Kind, notReady(s)))
 			continue
 		}
@@ -353,7 +354,7 @@ func (t *Till) planLegs(ctx context.Context, p *project, legs []*leg, away error
 	var chosen [][]job
 	tries := 0
 	err := p.ways(ready, func(way [][]job) bool {
-		if refused = testWay(ctx, way); refused == nil {
+		if refused = testWay(ctx, p.whole.Kind, ready, way); refused == nil {
 			chosen = way
 			return false
 		}
@@ -382,7 +383,7 @@ func (t *Till) planLegs(ctx context.Context, p *project, legs []*leg, away error
 }
 
 // testWay asks every machine, and leaves each the first of its jobs that it would do.
-func testWay(ctx context.Context, way [][]job) error {
+func testWay(ctx context.Context, kind cash.OpKind, ready []devices.Device, way [][]job) error {
 	for i, jobs := range way {
 		var refused error
 		for k, j := range jobs {
@@ -394,11 +395,11 @@ func testWay(ctx context.Context, way [][]job) error {
 				break
 			}
 			if !errors.Is(refused, cash.ErrNotExact) && !errors.Is(refused, cash.ErrNotEnough) {
-				return refused
+				return refuse(ready[i], kind, refused)
 			}
 		}
 		if refused != nil {
-			return refused
+			return refuse(ready[i], kind, refused)
 		}
 	}
 	return nil

@@ -433,3 +433,50 @@ func TestUpdate(t *testing.T) {
 		b.fails("busy", m.Update(b.Context(), mine, 0, image, nil), cash.ErrBusy)
 	}, notes)
 }
+
+// A machine in a jam refuses as jammed, not as busy, alone and beside another one, and the error names it.
+func TestPayoutInJam(t *testing.T) {
+	pay := func(r upos.Request) upos.Request {
+		r.Owner, r.Actor, r.Exit = mine.Owner, mine.Actor, 1
+		return r
+	}
+	byAmount := pay(upos.Request{Amount: cash.Amount{Value: 13500, Currency: "EUR"}})
+	byPieces := pay(upos.Request{Pieces: upos.Pieces{bill(500): 1}})
+	for _, list := range [][]machine{{notes}, {notes, coins}} {
+		onBench(t, 4096, func(b *realBench) {
+			b.must(b.m.Claim("pos"))
+			b.Jam(0, true)
+			b.await("jammed", func() bool { return b.m.Parts()[0].Jammed })
+			for _, r := range []upos.Request{byAmount, byPieces} {
+				b.fails("asked whether", b.m.CanDispense(b.Context(), r), cash.ErrJam)
+				_, err := b.m.Dispense(b.Context(), r)
+				b.fails("payout", err, cash.ErrJam)
+				if err != nil && !strings.Contains(err.Error(), "SPECTRAL_PAYOUT-COM5") {
+					t.Errorf("%v does not name the machine", err)
+				}
+			}
+		}, list...)
+	}
+}
+
+// What a machine can do and holds is known while it is away, and does not flicker when it comes back.
+func TestReconnect(t *testing.T) {
+	onBench(t, 4096, func(b *realBench) {
+		before := b.m.Parts()[0]
+		var l told
+		defer b.m.Watch(func(c upos.Change) {
+			now := b.m.Parts()[0]
+			if len(now.Pays) != len(before.Pays) || len(now.Accepts) != len(before.Accepts) || len(now.Holds) != len(before.Holds) {
+				t.Errorf("parts while it comes back: %+v", now)
+			}
+			l.add(c)
+		})()
+		for _, in := range []bool{false, true} {
+			b.Plug(0, in)
+			b.await("plugged", func() bool { return b.m.Parts()[0].Online == in })
+		}
+		if !l.has(func(c upos.Change) bool { return c.Status }) {
+			t.Error("nothing was told")
+		}
+	}, notes)
+}

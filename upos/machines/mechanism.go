@@ -62,6 +62,7 @@ type part struct {
 	off    bool // acceptance is to be turned off as soon as it answers
 	manual bool // it held notes for its host before acceptance was turned on
 	told   upos.Part
+	ready  *upos.Part  // as it was when it answered last, without what the ledger says; nil for never
 	store  upos.Pieces // as last read
 	box    upos.Pieces
 }

@@ -10,7 +10,9 @@ import (
 	"coffer/upos"
 )
 
-// Parts implements upos.Mechanism. What is in stores and cashboxes is what the ledger says.
+// Parts implements upos.Mechanism. What is in stores and cashboxes is what the ledger says. What a machine can do, and
+// whether it is full, is known while it is away: a picture from the middle of its coming back would have it without a
+// store, and full no more.
 func (m *Mechanism) Parts() []upos.Part {
 	out := make([]upos.Part, len(m.parts))
 	for i := range m.parts {
@@ -30,6 +32,7 @@ func (m *Mechanism) part(i int) upos.Part {
 	out.Online = s.Connected && s.Ready
 	out.Jammed, out.BoxOut = s.Jammed, s.CashboxRemoved
 	out.Full = s.StackerFull || s.DeviceFull
+	m.settled(i, &out)
 	out.Moving = s.Moving || s.Escrow != nil || s.Operation != ""
 	store, box, err := cash.Counts(nil), cash.Counts(nil), error(nil)
 	if s.ID != "" {
@@ -43,6 +46,29 @@ func (m *Mechanism) part(i int) upos.Part {
 	}
 	out.Store, out.Box, out.InDoubt = maps.Clone(p.store), maps.Clone(p.box), p.doubt
 	return out
+}
+
+// settled remembers the picture of a machine that is ready, and completes that of one that is not with it.
+func (m *Mechanism) settled(i int, out *upos.Part) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := m.parts[i]
+	if out.Online {
+		now := ownLists(*out)
+		p.ready = &now
+		return
+	}
+	if r := p.ready; r != nil {
+		jammed, boxOut := out.Jammed || r.Jammed, out.BoxOut || r.BoxOut
+		*out = ownLists(*r)
+		out.Online, out.Jammed, out.BoxOut = false, jammed, boxOut
+	}
+}
+
+// ownLists returns the part with lists of its own.
+func ownLists(p upos.Part) upos.Part {
+	p.Accepts, p.Holds, p.Pays = slices.Clone(p.Accepts), slices.Clone(p.Holds), slices.Clone(p.Pays)
+	return p
 }
 
 // abilities fills in what the hardware can do.

@@ -199,8 +199,13 @@ func (m *Mechanism) mayMove(shares []till.Share) error {
 	return nil
 }
 
-// refine tells stock that is missing from amounts that no stock could make.
+// refine tells stock that is missing from amounts that no stock could make, and a jam from an operation that runs: a
+// machine refuses both as busy.
 func (m *Mechanism) refine(r upos.Request, err error) error {
+	var at *cash.OpError
+	if errors.Is(err, cash.ErrBusy) && errors.As(err, &at) && m.jammed(at.Device) {
+		return &cash.OpError{Device: at.Device, Op: at.Op, Err: cash.ErrJam}
+	}
 	if r.Pieces != nil || !errors.Is(err, cash.ErrNotExact) && !errors.Is(err, cash.ErrNotEnough) {
 		return err
 	}
@@ -221,6 +226,16 @@ func (m *Mechanism) refine(r upos.Request, err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %v", kind, err)
+}
+
+// jammed says whether a machine that moves nothing for us is in a jam.
+func (m *Mechanism) jammed(id cash.DeviceID) bool {
+	for i := range m.parts {
+		if s := m.device(i).Snapshot(); s.ID == id {
+			return s.Jammed && m.Till.Running(id) == nil
+		}
+	}
+	return false
 }
 
 // Halt implements upos.Mechanism.
