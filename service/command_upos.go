@@ -154,7 +154,7 @@ func (s *uposSession) assign() error {
 		case !ok:
 			return &misuse{fmt.Sprintf("--set %q is not PROPERTY=VALUE", one), "--set CurrencyCode=EUR"}
 		case !known:
-			return fmt.Errorf("%s has no property %q; `coffer upos call %s get` shows them", s.handle.Class(), name, s.flags.Name)
+			return s.noProperty(name)
 		}
 		v, err := argument(m.Type, text)
 		if err == nil {
@@ -168,6 +168,11 @@ func (s *uposSession) assign() error {
 		}
 	}
 	return nil
+}
+
+// noProperty refuses a name that the class does not know.
+func (s *uposSession) noProperty(name string) error {
+	return &misuse{fmt.Sprintf("%s has no property %q", s.handle.Class(), name), "coffer upos call " + s.flags.Name + " get"}
 }
 
 // member finds a property or method of the device's class.

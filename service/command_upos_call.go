@@ -109,6 +109,11 @@ func (c *uposCall) arguments(m upos.Member) (uposclient.Args, error) {
 		}
 		args[params[i].Name] = v
 	}
+	for _, p := range params {
+		if _, given := args[p.Name]; !given && p.Dir == "in" {
+			return nil, &misuse{fmt.Sprintf("%s needs %s", m.Name, p.Name), "coffer upos call " + c.Name + " " + m.Name + usage(params)}
+		}
+	}
 	return args, nil
 }
 
@@ -140,7 +145,7 @@ func (c *uposCall) get(u *uposSession) error {
 	for _, name := range c.Args {
 		m, ok := u.member(name, false)
 		if !ok {
-			return fmt.Errorf("%s has no property %q; `coffer upos call %s get` shows them", u.handle.Class(), name, c.Name)
+			return u.noProperty(name)
 		}
 		err := u.reach(m.Access)
 		if err == nil {

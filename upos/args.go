@@ -24,7 +24,11 @@ func convert(kind string, value any) (any, error) {
 			return n, nil
 		}
 	}
-	return nil, fmt.Errorf("%v is not a %s", value, kind)
+	article := "a"
+	if kind == "int32" {
+		article = "an"
+	}
+	return nil, fmt.Errorf("%v is not %s %s", value, article, kind)
 }
 
 // whole reads any kind of number that is whole and fits.
@@ -75,7 +79,7 @@ func arguments(m Member, given map[string]any) (map[string]any, error) {
 		}
 	}
 	if used != len(given) {
-		return nil, fail(E_ILLEGAL, "%s takes %s and no other argument", m.Name, names(m))
+		return nil, fail(E_ILLEGAL, "%s takes %s", m.Name, names(m))
 	}
 	return out, nil
 }
@@ -92,7 +96,7 @@ func lookFold(given map[string]any, name string) (any, bool) {
 	return nil, false
 }
 
-// names lists the in parameters of a method.
+// names says which arguments a method takes.
 func names(m Member) string {
 	var list []string
 	for _, p := range m.Params {
@@ -101,7 +105,7 @@ func names(m Member) string {
 		}
 	}
 	if list == nil {
-		return "none"
+		return "no argument"
 	}
-	return strings.Join(list, ", ")
+	return strings.Join(list, ", ") + " and no other argument"
 }

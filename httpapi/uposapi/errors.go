@@ -39,8 +39,8 @@ func (c *call) refuse(err error) {
 		httpapi.BodyTooLarge(c.w, c.r)
 	case errors.As(err, &own):
 		writeRefusal(c.w, own.status, &upos.Error{Code: own.code, Message: own.message})
-	case errors.Is(err, upos.ErrUnknownMember):
-		writeRefusal(c.w, http.StatusNotFound, &upos.Error{Code: upos.E_ILLEGAL, Message: err.Error()})
+	case errors.As(err, &known) && errors.Is(err, upos.ErrUnknownMember):
+		writeRefusal(c.w, http.StatusNotFound, known)
 	case errors.As(err, &known):
 		writeRefusal(c.w, http.StatusConflict, known)
 	default:

@@ -94,7 +94,7 @@ func amountAcross(ds []devices.Device, want cash.Amount) (*project, error) {
 
 // amountWays tries what is routed to the stores first, then everything that is in them.
 func amountWays(ready []devices.Device, want cash.Amount, try func([][]job) bool) error {
-	var first error
+	var refused error // by the widest choice
 	for _, every := range []bool{false, true} {
 		have := make([]cash.Counts, len(ready))
 		for i, d := range ready {
@@ -105,7 +105,7 @@ func amountWays(ready []devices.Device, want cash.Amount, try func([][]job) bool
 		}
 		ways, err := splits(have, want)
 		if err != nil {
-			first = errors.Join(first, err)
+			refused = err
 			continue
 		}
 		for way := range ways {
@@ -113,9 +113,9 @@ func amountWays(ready []devices.Device, want cash.Amount, try func([][]job) bool
 				return nil
 			}
 		}
-		first = nil
+		refused = nil
 	}
-	return first
+	return refused
 }
 
 // amountJobs has each machine choose its pieces, or take those of the plan where its own choice fails.

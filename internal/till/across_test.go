@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -135,8 +136,12 @@ func TestAcrossRefused(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			onRobots(t, func(r *robots) {
 				tc.setup(r)
-				if o, err := r.dispense(Call{Key: "sale"}, tc.want); !errors.Is(err, tc.err) || o != nil {
+				o, err := r.dispense(Call{Key: "sale"}, tc.want)
+				if !errors.Is(err, tc.err) || o != nil {
 					t.Errorf("%+v, %v; want %v", o, err, tc.err)
+				}
+				if err != nil && strings.Contains(err.Error(), "\n") {
+					t.Errorf("the reason takes more than a line: %q", err)
 				}
 				if r.paid() != 0 || r.notes.starts+r.coins.starts != 0 {
 					t.Errorf("paid %d, %d commands", r.paid(), r.notes.starts+r.coins.starts)
