@@ -74,7 +74,7 @@ var layers = map[string][]string{
 var anything = []string{"*"}
 
 // testOnly are the packages that only tests import, and what they may import themselves is free.
-var testOnly = []string{"ssp/ssptest", "devices/devicetest", "fiscal/fiscaltest", "upos/upostest", "internal/e2e", "internal/e2e/proxy", "internal/proof"}
+var testOnly = []string{"httpapi/apitest", "ssp/ssptest", "devices/devicetest", "fiscal/fiscaltest", "upos/upostest", "internal/e2e", "internal/e2e/proxy", "internal/proof"}
 
 // outside are the third-party packages that one place owns.
 var outside = map[string][]string{
