@@ -26,13 +26,13 @@ func checkPlan(cfg *config.Config, dir string) error {
 	defer quiet.Close()
 	for i, d := range cfg.UPOS {
 		if err := checkClass(cfg, d); err != nil {
-			return fmt.Errorf("upos[%d]: %w", i, err)
+			return cfg.Fault(fmt.Sprintf("upos[%d].class", i), err)
 		}
 	}
 	a := &app{settings: settings{cfg: cfg, dir: dir, log: quiet}}
 	for i, l := range cfg.HTTP {
 		if err := a.checkListener(l); err != nil {
-			return fmt.Errorf("http[%d]: %w", i, err)
+			return cfg.Fault(fmt.Sprintf("http[%d]", i), err)
 		}
 	}
 	return nil

@@ -273,6 +273,9 @@ func TestUposClassOfMachine(t *testing.T) {
 			t.Errorf("%s: exit %d", line, got.code)
 		}
 		oneLineOf(t, got.err, word)
+		if !strings.Contains(got.err, "(line ") || !strings.Contains(got.err, line) {
+			t.Errorf("%s: its place is not in %s", line, got.err)
+		}
 	}
 }
 

@@ -16,6 +16,18 @@ type Config struct {
 	Lines   []devices.LineConfig `yaml:"lines,omitempty"`
 	UPOS    []upos.Config        `yaml:"upos,omitempty"`
 	HTTP    []Listener           `yaml:"http,omitempty"`
+
+	text *document // that it was read from; nil for one that was made otherwise
+}
+
+// Fault is a fault that was found at a key ("upos[0].class") after the configuration was read, with its place in the
+// file where there is one (*Error).
+func (c *Config) Fault(key string, reason error) error {
+	err := fault(key, "%s", reason)
+	if c.text == nil {
+		return err
+	}
+	return c.text.locate(err)
 }
 
 // Listener is one HTTP address and what is served there.

@@ -3,7 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -114,11 +116,31 @@ func readable(err yaml.Error) string {
 	case errors.As(err, &duplicate):
 		return fmt.Sprintf("key %q stands twice", value)
 	case errors.As(err, &kind):
-		return fmt.Sprintf("%q is not of type %s", value, kind.DstType.Kind())
+		return fmt.Sprintf("%q is not %s", value, wanted(kind.DstType))
 	case errors.As(err, &overflow):
 		return fmt.Sprintf("%s is out of range", overflow.SrcNum)
 	}
 	return err.GetMessage()
+}
+
+// wanted names a type as people write its values.
+func wanted(t reflect.Type) string {
+	if t == reflect.TypeFor[time.Duration]() {
+		return "a duration, such as 60s"
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Struct, reflect.Map, reflect.Pointer:
+		return "a group of keys"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	}
+	return "a whole number"
 }
 
 // position finds the key in the tree. Where the key itself is absent, the nearest parent that is there stands in for it.

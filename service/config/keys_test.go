@@ -17,6 +17,9 @@ func keys(t *testing.T) []string {
 			walk(typ.Elem())
 		case reflect.Struct:
 			for i := range typ.NumField() {
+				if !typ.Field(i).IsExported() {
+					continue
+				}
 				name, _, _ := strings.Cut(typ.Field(i).Tag.Get("yaml"), ",")
 				switch name {
 				case "":

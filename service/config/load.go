@@ -58,6 +58,7 @@ func Parse(name string, text []byte, lookup func(string) (string, bool)) (*Confi
 	if err := cfg.Validate(); err != nil {
 		return nil, doc.locate(err)
 	}
+	cfg.text = doc
 	return cfg, nil
 }
 
