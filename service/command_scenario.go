@@ -117,36 +117,55 @@ func (r remoteStage) Truth(ctx context.Context, at sim.Target) (t sim.Truth, err
 
 // Pay has the coffer of the data directory pay, over its REST API as a till would. The machine must be open there.
 func (r remoteStage) Pay(ctx context.Context, at sim.Target, value int64, currency string) error {
+	return r.driver(ctx, at, map[string]any{"Value": value, "CountryCode": currency}, "with its payout on", "DispenseValue")
+}
+
+// Clear has the coffer of the data directory book the cashbox as emptied. The machine must be open in its REST API, which
+// has one call for note machines and one for coin machines.
+func (r remoteStage) Clear(ctx context.Context, at sim.Target) error {
+	return r.driver(ctx, at, nil, "which keeps its books", "ClearNoteCashboxLevels", "ClearCashboxLevels")
+}
+
+// driver makes the first of the calls that the REST API of the running coffer takes for the machine. sim.ErrRefused with
+// what to do if it takes none.
+func (r remoteStage) driver(ctx context.Context, at sim.Target, in any, hint string, calls ...string) error {
 	main, err := r.main(r.s)
 	if err != nil {
 		return err
 	}
 	var e endpoints
 	if err := readRun(main.dir, endpointsFile, &e); err != nil {
-		return fmt.Errorf("pay: %w; name the data directory of a running coffer with --data-dir", err)
+		return fmt.Errorf("%w; name the data directory of a running coffer with --data-dir", err)
 	}
-	var known ops.Devices
-	if err := main.call(ctx, http.MethodGet, "/devices/v1", nil, &known); err != nil {
+	id, err := deviceAt(ctx, main, at)
+	if err != nil {
 		return err
-	}
-	id := ""
-	for _, l := range known.Lines {
-		for _, d := range l.Devices {
-			if l.Port == at.Port && d.Address == at.Address {
-				id = string(d.ID)
-			}
-		}
-	}
-	if id == "" {
-		return fmt.Errorf("%w: coffer knows no machine at %s, address %d", sim.ErrRefused, at.Port, at.Address)
 	}
 	till := *main
 	till.base = e.url("cashdevice")
-	err = till.call(ctx, http.MethodPost, "/api/CashDevice/DispenseValue?deviceID="+url.QueryEscape(id),
-		map[string]any{"Value": value, "CountryCode": currency}, nil)
-	var answer *answerError
-	if errors.As(err, &answer) {
-		return fmt.Errorf("%w: %s; open %s in the REST API, with its payout on", sim.ErrRefused, answer.reason, id)
+	for _, c := range calls {
+		err = till.call(ctx, http.MethodPost, "/api/CashDevice/"+c+"?deviceID="+url.QueryEscape(id), in, nil)
+		var answer *answerError
+		if !errors.As(err, &answer) {
+			return err
+		}
+		err = fmt.Errorf("%w: %s; open %s in the REST API, %s", sim.ErrRefused, answer.reason, id, hint)
 	}
 	return err
+}
+
+// deviceAt returns the id of the machine that coffer has there.
+func deviceAt(ctx context.Context, main *client, at sim.Target) (string, error) {
+	var known ops.Devices
+	if err := main.call(ctx, http.MethodGet, "/devices/v1", nil, &known); err != nil {
+		return "", err
+	}
+	for _, l := range known.Lines {
+		for _, d := range l.Devices {
+			if l.Port == at.Port && d.Address == at.Address {
+				return string(d.ID), nil
+			}
+		}
+	}
+	return "", fmt.Errorf("%w: coffer knows no machine at %s, address %d", sim.ErrRefused, at.Port, at.Address)
 }

@@ -35,6 +35,16 @@ type stage struct {
 	driven map[sim.Target]*bench
 }
 
+// Clear implements sim.Stage.
+func (s stage) Clear(_ context.Context, at sim.Target) error {
+	b := s.driven[at]
+	if b == nil {
+		return fmt.Errorf("%w: nobody drives %s", sim.ErrUnknown, at.Port)
+	}
+	b.till.trust(nil)
+	return nil
+}
+
 // Pay implements sim.Stage.
 func (s stage) Pay(ctx context.Context, at sim.Target, value int64, currency string) error {
 	b := s.driven[at]

@@ -70,6 +70,10 @@ func (p *play) step(ctx context.Context, st Step) error {
 		return p.on.Take(ctx, p.Machines[st.Take.Machine])
 	case st.Pay != nil:
 		return p.pay(ctx, st.Pay)
+	case st.Clear != nil:
+		p.tell("%s: its cashbox is booked as emptied", st.Clear.Machine)
+		return p.driven(ctx, st.Clear.Within, func() error { return p.on.Clear(ctx, p.Machines[st.Clear.Machine]) },
+			st.Clear.Machine+" does not book its cashbox as emptied")
 	case st.Wait != nil:
 		return p.wait(ctx, st.Wait)
 	case st.Speed != 0:
@@ -105,15 +109,21 @@ func (p *play) insert(ctx context.Context, in *InsertStep) error {
 // pay has the machine's driver begin a payout, again and again while it cannot.
 func (p *play) pay(ctx context.Context, st *PayStep) error {
 	p.tell("%s: pay %d %s", st.Machine, st.Value, st.Currency)
+	return p.driven(ctx, st.Within, func() error { return p.on.Pay(ctx, p.Machines[st.Machine], st.Value, st.Currency) },
+		fmt.Sprintf("%s does not pay %d %s", st.Machine, st.Value, st.Currency))
+}
+
+// driven asks the machine's driver, again and again while it refuses.
+func (p *play) driven(ctx context.Context, within time.Duration, ask func() error, failed string) error {
 	why := ""
-	return until(ctx, st.Within, func() (bool, error) {
-		err := p.on.Pay(ctx, p.Machines[st.Machine], st.Value, st.Currency)
+	return until(ctx, within, func() (bool, error) {
+		err := ask()
 		if errors.Is(err, ErrRefused) {
 			why = err.Error()
 			return false, nil
 		}
 		return true, err
-	}, func() string { return fmt.Sprintf("%s does not pay %d %s: %s", st.Machine, st.Value, st.Currency, why) })
+	}, func() string { return failed + ": " + why })
 }
 
 // wait looks at the truth until the condition holds.
@@ -249,6 +259,11 @@ func (w worldStage) Take(_ context.Context, at Target) error {
 // Pay implements Stage: nobody drives the machines of a bare world.
 func (w worldStage) Pay(context.Context, Target, int64, string) error {
 	return fmt.Errorf("%w: nobody is there who could pay; play to a running coffer", ErrRefused)
+}
+
+// Clear implements Stage: nobody drives the machines of a bare world.
+func (w worldStage) Clear(context.Context, Target) error {
+	return fmt.Errorf("%w: nobody is there who keeps books; play to a running coffer", ErrRefused)
 }
 
 func (w worldStage) SetSpeed(_ context.Context, factor float64) error {

@@ -39,6 +39,7 @@ type Step struct {
 	Levels *LevelStep  `yaml:"levels"` // an attendant fills or empties the store
 	Take   *TakeStep   `yaml:"take"`   // a customer takes the note from the bezel
 	Pay    *PayStep    `yaml:"pay"`    // whoever drives the machine pays out of it
+	Clear  *ClearStep  `yaml:"clear"`  // whoever drives the machine is told that its cashbox was emptied
 	Wait   *WaitStep   `yaml:"wait"`   // until a condition of the truth holds
 	Speed  float64     `yaml:"speed"`  // of the mechanics of all machines
 	Repeat *RepeatStep `yaml:"repeat"` // the same steps again
@@ -88,6 +89,13 @@ type PayStep struct {
 	Within   time.Duration `yaml:"within"` // 0 means 30 s
 }
 
+// ClearStep has the books of whoever drives the machine show an empty cashbox: no machine tells that somebody emptied it.
+// While they cannot, it is tried again, Within at most.
+type ClearStep struct {
+	Machine string        `yaml:"machine"`
+	Within  time.Duration `yaml:"within"` // 0 means 30 s
+}
+
 // RepeatStep plays steps several times.
 type RepeatStep struct {
 	Times int    `yaml:"times"`
@@ -122,6 +130,8 @@ type Stage interface {
 	Take(ctx context.Context, at Target) error
 	// Pay has the machine's driver begin a payout; ErrRefused if it cannot now, or if there is none.
 	Pay(ctx context.Context, at Target, value int64, currency string) error
+	// Clear has the machine's driver book the cashbox as emptied; ErrRefused if it cannot now, or if there is none.
+	Clear(ctx context.Context, at Target) error
 	SetSpeed(ctx context.Context, factor float64) error
 	Truth(ctx context.Context, at Target) (Truth, error)
 }
@@ -164,8 +174,8 @@ func (s *Scenario) check(at string, steps []Step) (n int, err error) {
 func (s *Scenario) checkStep(at string, st Step) (int, error) {
 	wrong := func(why string) (int, error) { return 0, fmt.Errorf("%w: scenario: %s: %s", ErrInvalid, at, why) }
 	acts := 0
-	for _, set := range []bool{st.Say != "", st.Insert != nil, st.Fault != nil, st.Levels != nil, st.Take != nil, st.Pay != nil, st.Wait != nil,
-		st.Speed != 0, st.Repeat != nil} {
+	for _, set := range []bool{st.Say != "", st.Insert != nil, st.Fault != nil, st.Levels != nil, st.Take != nil, st.Pay != nil, st.Clear != nil,
+		st.Wait != nil, st.Speed != 0, st.Repeat != nil} {
 		if set {
 			acts++
 		}
@@ -212,6 +222,8 @@ func (st Step) machine() (name string, needed bool) {
 		return st.Take.Machine, true
 	case st.Pay != nil:
 		return st.Pay.Machine, true
+	case st.Clear != nil:
+		return st.Clear.Machine, true
 	case st.Wait != nil:
 		return st.Wait.Machine, true
 	}
