@@ -151,7 +151,7 @@ func (c *Core) reconcile(ctx context.Context, acc *cash.Account) error {
 func (b *Base) Audit(ctx context.Context) error {
 	done := make(chan struct{})
 	err := b.do(ctx, NeedReady, nil, func(c *Core) error {
-		if !c.atRest(c.events) {
+		if !c.canRest() || moving(c.events) { // the end of something may still stand in the last answer: that passes
 			close(done)
 			return nil
 		}
@@ -217,7 +217,12 @@ func (c *Core) auditLater(err error) error {
 
 // atRest says whether nothing is on its way in this machine.
 func (c *Core) atRest(answer []ssp.Event) bool {
-	return !c.hold && !c.op.running && !c.driver.Busy() && !c.pic.Jammed && !moving(answer) && !oneShot(answer)
+	return c.canRest() && !moving(answer) && !oneShot(answer)
+}
+
+// canRest is atRest but for what the machine has last answered.
+func (c *Core) canRest() bool {
+	return !c.hold && !c.op.running && !c.driver.Busy() && !c.pic.Jammed
 }
 
 func sameAccount(a, b *cash.Account) bool {

@@ -196,6 +196,25 @@ func TestAudit(t *testing.T) {
 	})
 }
 
+// Books are compared on demand right after an operation has ended as well.
+func TestAuditAfterAPayout(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
+		b.ready()
+		b.m.hush(true)
+		b.m.table("33", "F0")
+		b.m.becomes("F0 E8 DA 01 " + eur10)
+		b.ok(b.payer().StartPayout(b.Context(), fifteen))
+		b.until("paying", func(s *devices.Snapshot) bool { return s.Operation != "" })
+		b.m.becomes("F0 E8")
+		b.m.say("56 > F0 E8 D2 01 "+eur15, "22 > "+levels("03", "03", "04"))
+		b.until("paid", func(s *devices.Snapshot) bool { return s.Operation == "" })
+		b.h.clear()
+		b.m.table("22", levels("05", "03", "04"))
+		b.ok(b.payer().Audit(b.Context()))
+		b.want([]string{"reconcile"}, "reconcile")
+	})
+}
+
 func TestStatesOfAMachine(t *testing.T) {
 	tests := map[string]struct {
 		setUp   func(*machine)

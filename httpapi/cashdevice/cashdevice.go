@@ -89,6 +89,8 @@ type teller interface {
 	Halt(ctx context.Context, c till.Call, d devices.Device) error
 	AcceptEscrow(ctx context.Context, c till.Call, d devices.Device) error
 	ReturnEscrow(ctx context.Context, c till.Call, d devices.Device) error
+	CommitMultiEscrow(ctx context.Context, c till.Call, d devices.Device) error
+	CancelMultiEscrow(ctx context.Context, c till.Call, d devices.Device) error
 	Do(ctx context.Context, c till.Call, d devices.Device, name string, f func(context.Context) error) error
 	Balance(ctx context.Context, dev cash.DeviceID) ([]cash.BalanceRow, error)
 	ClearCashbox(ctx context.Context, c till.Call, dev cash.DeviceID) error

@@ -299,6 +299,22 @@ func (t *fakeTill) AcceptEscrow(ctx context.Context, c till.Call, d devices.Devi
 	return t.Do(ctx, c, d, "accept", e.AcceptEscrow)
 }
 
+func (t *fakeTill) CommitMultiEscrow(ctx context.Context, c till.Call, d devices.Device) error {
+	return t.Do(ctx, c, d, "commit", func(ctx context.Context) error { return held(ctx, d, devices.MultiEscrow.CommitMultiEscrow) })
+}
+
+func (t *fakeTill) CancelMultiEscrow(ctx context.Context, c till.Call, d devices.Device) error {
+	return t.Do(ctx, c, d, "cancel", func(ctx context.Context) error { return held(ctx, d, devices.MultiEscrow.CancelMultiEscrow) })
+}
+
+func held(ctx context.Context, d devices.Device, f func(devices.MultiEscrow, context.Context) error) error {
+	m, ok := d.(devices.MultiEscrow)
+	if !ok {
+		return cash.ErrUnsupported
+	}
+	return f(m, ctx)
+}
+
 func (t *fakeTill) ReturnEscrow(ctx context.Context, c till.Call, d devices.Device) error {
 	e, ok := d.(devices.Escrow)
 	if !ok {

@@ -60,14 +60,14 @@ func (c *call) multiEscrowValue() (any, error) {
 
 // commitMultiEscrow: POST CommitMultiEscrow. Events tell the rest.
 func (c *call) commitMultiEscrow() (any, error) {
-	return tell(c, "commit multi-escrow", "Successfully committed multi-escrow.", func(ctx context.Context, m devices.MultiEscrow) error {
-		return m.CommitMultiEscrow(ctx)
+	return c.do("Successfully committed multi-escrow.", func(d devices.Device) error {
+		return c.api.till.CommitMultiEscrow(c.ctx, c.by(), d)
 	})
 }
 
 // cancelMultiEscrow: POST CancelMultiEscrow, with any body.
 func (c *call) cancelMultiEscrow() (any, error) {
-	return tell(c, "cancel multi-escrow", "Successfully cancelled multi-escrow.", func(ctx context.Context, m devices.MultiEscrow) error {
-		return m.CancelMultiEscrow(ctx)
+	return c.do("Successfully cancelled multi-escrow.", func(d devices.Device) error {
+		return c.api.till.CancelMultiEscrow(c.ctx, c.by(), d)
 	})
 }

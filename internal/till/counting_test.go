@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"coffer/devices"
 	"coffer/internal/cash"
 )
 
@@ -184,6 +185,47 @@ func TestWhoMovedTheNote(t *testing.T) {
 		got = append(got, e.Detail)
 	}
 	want := "accept from escrow by anna via nv9coin; return from escrow by anna via nv9coin"
+	if strings.Join(got, "; ") != want {
+		t.Errorf("rows %q, want %q", got, want)
+	}
+}
+
+// holding is a machine with a multi escrow.
+type holding struct {
+	*fakeDevice
+	devices.MultiEscrow
+	held cash.Amount
+}
+
+func (h *holding) MultiEscrowValue(context.Context) (cash.Amount, error) { return h.held, nil }
+
+func (h *holding) CommitMultiEscrow(context.Context) error {
+	if h.held.Value == 0 {
+		return cash.ErrNothing
+	}
+	return nil
+}
+
+func (h *holding) CancelMultiEscrow(ctx context.Context) error { return h.CommitMultiEscrow(ctx) }
+
+func TestWhoMovedHeldNotes(t *testing.T) {
+	r := newRig(t, full)
+	h := &holding{fakeDevice: r.dev, held: cash.Amount{Value: 1500, Currency: "EUR"}}
+	before, eva := len(r.j.rows), Call{Actor: "eva via cashdevice"}
+	r.must(r.till.CommitMultiEscrow(t.Context(), eva, h))
+	r.must(r.till.CancelMultiEscrow(t.Context(), eva, h))
+	h.held.Value = 0
+	if err := r.till.CommitMultiEscrow(t.Context(), eva, h); !errors.Is(err, cash.ErrNothing) {
+		t.Errorf("error %v, want ErrNothing", err)
+	}
+	if err := r.till.CommitMultiEscrow(t.Context(), eva, r.dev); !errors.Is(err, cash.ErrUnsupported) {
+		t.Errorf("error %v, want ErrUnsupported", err)
+	}
+	var got []string
+	for _, e := range r.j.rows[before:] {
+		got = append(got, e.Detail)
+	}
+	want := "commit multi escrow by eva via cashdevice; cancel multi escrow by eva via cashdevice"
 	if strings.Join(got, "; ") != want {
 		t.Errorf("rows %q, want %q", got, want)
 	}

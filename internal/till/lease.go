@@ -140,3 +140,27 @@ func (t *Till) escrow(ctx context.Context, c Call, d devices.Device, name string
 		return f(ctx, e)
 	})
 }
+
+// CommitMultiEscrow takes everything that is held in a multi escrow, CancelMultiEscrow gives it back; who has asked is
+// written to the ledger. They return when the machine has the command. cash.ErrNothing if nothing is held,
+// cash.ErrUnsupported by a machine without multi escrow.
+func (t *Till) CommitMultiEscrow(ctx context.Context, c Call, d devices.Device) error {
+	return t.multiEscrow(ctx, c, d, "commit multi escrow", devices.MultiEscrow.CommitMultiEscrow)
+}
+
+// CancelMultiEscrow is the opposite of CommitMultiEscrow.
+func (t *Till) CancelMultiEscrow(ctx context.Context, c Call, d devices.Device) error {
+	return t.multiEscrow(ctx, c, d, "cancel multi escrow", devices.MultiEscrow.CancelMultiEscrow)
+}
+
+func (t *Till) multiEscrow(ctx context.Context, c Call, d devices.Device, name string, f func(devices.MultiEscrow, context.Context) error) error {
+	m, ok := d.(devices.MultiEscrow)
+	if !ok {
+		return refuse(d, cash.OpKind(name), cash.ErrUnsupported)
+	}
+	do := t.Money
+	if held, err := m.MultiEscrowValue(ctx); err != nil || held.Value == 0 {
+		do = t.Do // the machine refuses
+	}
+	return do(ctx, c, d, name, func(ctx context.Context) error { return f(m, ctx) })
+}
