@@ -331,7 +331,12 @@ func TestDevicesByIndex(t *testing.T) {
 
 func TestAndroid(t *testing.T) {
 	with(t, Android, func(t *testing.T, b *bench) {
-		a := b.post("OpenConnection", `{"Port":0}`)
+		var login map[string]string // the manual's own collection reads "token", whatever the build
+		a := b.do("POST", "/api/Users/Authenticate", `{"Username":"admin","Password":"password"}`)
+		if err := json.Unmarshal([]byte(a.body), &login); err != nil || len(login) != 2 || login["token"] == "" || login["Token"] != login["token"] {
+			t.Errorf("%v: %s", err, a.body)
+		}
+		a = b.post("OpenConnection", `{"Port":0}`)
 		var got map[string]any
 		if err := json.Unmarshal([]byte(a.body), &got); err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package cashdevice
 
 import (
+	"encoding/json"
 	"errors"
 	"strconv"
 
@@ -8,7 +9,8 @@ import (
 	"coffer/internal/cash"
 )
 
-// authenticate: POST /api/Users/Authenticate {"Username","Password"} → {"token"}.
+// authenticate: POST /api/Users/Authenticate {"Username","Password"} → {"token"}. The manual prints that one body for both
+// builds, and its collection reads that name: the android dialect has it beside its own "Token".
 func (c *call) authenticate() (any, error) {
 	in, err := c.object()
 	if err != nil {
@@ -21,6 +23,9 @@ func (c *call) authenticate() (any, error) {
 	err = c.api.gate.Login(c.r, name, password)
 	if err == nil {
 		token, err := c.api.tokens.Issue(name)
+		if err == nil && c.api.dialect == Android {
+			return json.RawMessage(style{}.render(nil, object{{"token", token}, {"Token", token}})), nil
+		}
 		return object{{"token", token}}, err
 	}
 	if wait := new(httpapi.WaitError); errors.As(err, &wait) {
