@@ -364,7 +364,11 @@ func (r *raiser) another(cmd []byte) {
 		}
 	}
 	conn.Close()
+	r.read()
+	r.seen = nil
+	r.deafen()
+	start := time.Now() // what is under way is told as soon as the new coffer connects
 	r.setUp()
-	r.listen()
+	r.wire = r.record(start)
 	r.d = r.device()
 }
