@@ -344,7 +344,7 @@ func notReady(s *devices.Snapshot) error {
 }
 
 // planLegs finds the first way that no machine refuses, and gives back the machines without a part in it. Where there is
-// none it returns all legs and the reason, which is away's if that machine might have helped.
+// none it returns all legs and the reason; or no legs and away, if that machine might have helped.
 func (t *Till) planLegs(ctx context.Context, p *project, legs []*leg, away error) ([]*leg, error) {
 	ready := make([]devices.Device, len(legs))
 	for i, l := range legs {
@@ -366,7 +366,8 @@ func (t *Till) planLegs(ctx context.Context, p *project, legs []*leg, away error
 			err = refused
 		}
 		if away != nil && (errors.Is(err, cash.ErrNotEnough) || errors.Is(err, cash.ErrNotExact)) {
-			err = away
+			t.releaseLegs(legs)
+			return nil, away // no machine has refused: the key may come again
 		}
 		return legs, err
 	}

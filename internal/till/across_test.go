@@ -160,6 +160,29 @@ func TestAcrossRefused(t *testing.T) {
 	}
 }
 
+// A machine that was away, or jammed, when it was needed uses no key up: nothing was asked of anybody.
+func TestAcrossLater(t *testing.T) {
+	for name, gone := range map[string]func(*robot, bool){
+		"away":   func(b *robot, yes bool) { b.snap.Connected = !yes },
+		"jammed": func(b *robot, yes bool) { b.snap.Jammed = yes },
+	} {
+		onRobots(t, func(r *robots) {
+			gone(r.coins, true)
+			if o, err := r.dispense(Call{Key: "sale"}, 1780); o != nil || err == nil {
+				t.Fatalf("%s: %+v", name, o)
+			}
+			gone(r.coins, false)
+			o, err := r.dispense(Call{Key: "sale"}, 1780)
+			if err != nil || o.Repeat {
+				t.Fatalf("%s, and back: %+v, %v", name, o, err)
+			}
+			if out, err := o.Wait(r.Context()); err != nil || out.Paid != amount(1780) || r.paid() != 1780 {
+				t.Errorf("%s: paid %+v, %v", name, out, err)
+			}
+		})
+	}
+}
+
 func TestAcrossBusyAndKeys(t *testing.T) {
 	onRobots(t, func(r *robots) {
 		o, err := r.dispense(Call{Key: "sale"}, 1780)
