@@ -85,6 +85,48 @@ func TestSimRunDrives(t *testing.T) {
 	}
 }
 
+// TestSimulatedMachinesEndWithTheirProcess: the stock of simulated machines ends with the process, so that the next one has
+// other machines. The books follow without a discrepancy.
+func TestSimulatedMachinesEndWithTheirProcess(t *testing.T) {
+	dir := t.TempDir()
+	env := map[string]string{"COFFER_DATA_DIR": dir}
+	_, stop := start(t, settingsFor(t, small, dir))
+	openREST(t, dir)
+	got := coffer(t, env, "sim", "run", write(t, "story.yaml", `name: two notes
+text: One goes to the store, one to the cashbox.
+machines: {m: {port: COM5, address: 0}}
+steps:
+  - speed: 100
+  - insert: {machine: m, value: 500, currency: EUR}
+  - wait: {machine: m, place: payout, value: 500, currency: EUR, grown: 1, moving: false}
+  - fault: {machine: m, kind: payout_out}
+  - insert: {machine: m, value: 1000, currency: EUR}
+  - wait: {machine: m, place: cashbox, value: 1000, currency: EUR, grown: 1, moving: false}
+`))
+	if got.code != exitDone {
+		t.Fatalf("exit %d: %s%s", got.code, got.out, got.err)
+	}
+	books := func(want string) {
+		t.Helper()
+		eventually(t, "the books", func() error {
+			if got := coffer(t, env, "journal", "balance", "--json"); strings.TrimSpace(got.out) != `{"balances":[`+want+`]}` {
+				return fmt.Errorf("%s%s, want %s", got.out, got.err, want)
+			}
+			return nil
+		})
+	}
+	const stored = `{"device":"SPECTRAL_PAYOUT-COM5","place":"payout","value":500,"currency":"EUR","count":%d}`
+	books(fmt.Sprintf(stored, 5) + `,{"device":"SPECTRAL_PAYOUT-COM5","place":"cashbox","value":1000,"currency":"EUR","count":1}`)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	start(t, settingsFor(t, small, dir))
+	books(fmt.Sprintf(stored, 4))
+	if got := coffer(t, env, "journal", "export", "--json"); strings.Contains(got.out, `"discrepancy"`) {
+		t.Errorf("the books are in doubt: %s", got.out)
+	}
+}
+
 // openREST opens the small machine in the REST API, ready to take and to pay.
 func openREST(t *testing.T, dir string) {
 	t.Helper()

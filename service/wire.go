@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -161,11 +162,13 @@ func (a *app) simulate() (map[string]line.Opener, error) {
 	return links, nil
 }
 
-// addLine adds the machines of a configured line to the world.
+// addLine adds the machines of a configured line to the world. Their stock ends with the process, and so do they: each
+// has a serial number of its own, by which the ledger sees that the next process has other machines.
 func addLine(w *sim.World, l devices.LineConfig) (*sim.Line, error) {
 	out := w.AddLine(l.Port)
 	for _, d := range l.Devices {
-		opt := sim.Options{Currency: string(d.Currency), Dataset: d.Dataset, Levels: d.Levels, Cassette: d.Cassette}
+		opt := sim.Options{Currency: string(d.Currency), Dataset: d.Dataset, Levels: d.Levels, Cassette: d.Cassette,
+			Serial: 5_000_000 + mathrand.Uint32N(1_000_000)}
 		if _, err := out.AddMachine(d.Address, d.Sim, opt); err != nil {
 			return nil, fmt.Errorf("simulated device %s: %w; profiles are %s", d.ID, err, strings.Join(sim.Profiles(), ", "))
 		}
