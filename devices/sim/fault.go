@@ -147,8 +147,7 @@ var faultKinds = func() map[string]faultKind {
 		FaultCassetteBack:  {familyNote, replaceCassette, nil},
 		FaultCardOut:       {familyNote, cardOut, cardBack},
 		FaultCardBack:      {familyNote, cardBack, nil},
-		FaultHaltPayoutAfter: {"", func(m *Machine, f Fault) { m.faults.halt, m.faults.haltAfter, m.faults.haltPaid = true, f.Paid, 0 },
-			func(m *Machine, _ Fault) { m.faults.halt = false }},
+		FaultHaltPayoutAfter: {"", haltAfter, func(m *Machine, _ Fault) { m.faults.halt = false }},
 		FaultDivert: {"", divert, divertEnd},
 
 		FaultMechOff:    {familyCoin, func(m *Machine, _ Fault) { m.faults.mechOff = true }, mechOn},
@@ -244,6 +243,13 @@ func countJamOut(m *Machine) {
 func countCalibration(m *Machine) {
 	m.count(calibrationFails, 1)
 	m.nv.health.units[unitPrimary].life.calibrations++
+}
+
+// haltAfter has the next payout that gets so far halted. What was paid counts from the first time that it was said.
+func haltAfter(m *Machine, f Fault) {
+	if !m.faults.halt || m.faults.haltAfter != f.Paid {
+		m.faults.halt, m.faults.haltAfter, m.faults.haltPaid = true, f.Paid, 0
+	}
 }
 
 // closePath closes the cover. A coin machine says that it takes coins again.

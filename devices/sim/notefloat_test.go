@@ -129,6 +129,9 @@ func TestHaltAfterOnFloat(t *testing.T) {
 			if got := h.drain(); got != told {
 				t.Errorf("told %s, want %s", got, told)
 			}
+			if told == "D2:500" {
+				m.Fault(Fault{Kind: FaultHaltPayoutAfter, Paid: 700}) // again: changes nothing
+			}
 		}
 	})
 }
