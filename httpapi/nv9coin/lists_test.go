@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,52 @@ func TestWhatDidNotGetThrough(t *testing.T) {
 }
 
 // TestListsWhileAMachineIsAway: what a machine took before a restart is told also while nobody knows its name yet.
+// TestGoneOrDone: a client that hangs up right behind its request is given nothing, even where the network would take the
+// answer; one that hangs up because it has read the answer is not given the same twice.
+func TestGoneOrDone(t *testing.T) {
+	with(t, nil, func(r *rig) {
+		r.post("Enable", "").is(t, 200, "")
+		r.pay(1)
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(time.Millisecond, cancel)
+		if got := r.statusOver(ctx, func() {}); got != 0 {
+			t.Errorf("%d bytes for a client that is gone", got)
+		}
+		ctx, cancel = context.WithCancel(context.Background())
+		if got := r.statusOver(ctx, cancel); got == 0 {
+			t.Error("no answer")
+		}
+		if s := r.status(); len(s.CashReceivedSinceLastCheck) != 0 {
+			t.Errorf("given twice: %v", s.CashReceivedSinceLastCheck)
+		}
+	})
+}
+
+// statusOver asks for the status over a network that takes everything, and returns the length of the answer. wrote is
+// called when it has been written.
+func (r *rig) statusOver(ctx context.Context, wrote func()) int {
+	r.t.Helper()
+	w := &taker{httptest.NewRecorder(), wrote}
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			panic(p)
+		}
+	}()
+	r.api.ServeHTTP(w, r.request(ctx, http.MethodGet, "Status", ""))
+	return w.Body.Len()
+}
+
+// taker is a connection that nothing goes wrong with.
+type taker struct {
+	*httptest.ResponseRecorder
+	wrote func()
+}
+
+func (w *taker) Write(b []byte) (int, error) {
+	defer w.wrote()
+	return w.ResponseRecorder.Write(b)
+}
+
 func TestListsWhileAMachineIsAway(t *testing.T) {
 	with(t, nil, func(r *rig) {
 		r.post("Enable", "").is(t, 200, "")

@@ -1,8 +1,10 @@
 package nv9coin
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"coffer/devices"
 	"coffer/internal/cash"
@@ -31,6 +33,9 @@ func (a *api) status(w http.ResponseWriter, r *http.Request) {
 	d := a.lists.take(r.Context())
 	delivered := false
 	defer func() { d.done(delivered) }() // also after a panic
+	if len(d.received)+len(d.paid) > 0 && hungUp(r.Context()) {
+		panic(http.ErrAbortHandler)
+	}
 	body, err := json.Marshal(a.picture(d))
 	if err != nil {
 		errInternal.because(err).write(w)
@@ -39,15 +44,29 @@ func (a *api) status(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	delivered = a.deliver(w, r, body)
+	delivered = a.deliver(w, body)
 }
 
-// deliver writes a whole answer and says whether all of it has left this process to a client that was still there.
-func (a *api) deliver(w http.ResponseWriter, r *http.Request, body []byte) bool {
+// goneAfter is how long an answer that gives something away waits for the news that its client hung up behind the request.
+// Later the news says nothing: a client may well close its connection because it has read the answer.
+const goneAfter = 5 * time.Millisecond
+
+// hungUp says whether a client has gone without waiting for its answer.
+func hungUp(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return true
+	case <-time.After(goneAfter):
+		return ctx.Err() != nil
+	}
+}
+
+// deliver writes a whole answer and says whether all of it has left this process.
+func (a *api) deliver(w http.ResponseWriter, body []byte) bool {
 	sent := &counter{ResponseWriter: w}
 	write(sent, http.StatusOK, body)
 	err := http.NewResponseController(w).Flush()
-	return err == nil && sent.err == nil && sent.n == len(body) && r.Context().Err() == nil
+	return err == nil && sent.err == nil && sent.n == len(body)
 }
 
 // counter notes what became of an answer.
