@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -169,7 +170,7 @@ func TestOffWhileAway(t *testing.T) {
 // A machine that appears after the claim is under it.
 func TestClaimedLater(t *testing.T) {
 	onBench(t, 4096, func(b *realBench) {
-		deps := machines.Deps{Station: &late{b.station, false}, Till: b.till, Bus: b.bus, Log: quiet()}
+		deps := machines.Deps{Station: &late{Station: b.station}, Till: b.till, Bus: b.bus, Log: quiet()}
 		m, err := machines.New(deps, "notes")
 		b.must(err)
 		defer m.Close()
@@ -195,14 +196,14 @@ func TestClaimedLater(t *testing.T) {
 // late is a station whose machines have not said who they are yet.
 type late struct {
 	*devices.Station
-	here bool
+	here atomic.Bool
 }
 
-func (l *late) come() { l.here = true }
+func (l *late) come() { l.here.Store(true) }
 
 func (l *late) Lines() []devices.LineStatus {
 	out := l.Station.Lines()
-	if l.here {
+	if l.here.Load() {
 		return out
 	}
 	for i := range out {
