@@ -4,8 +4,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,17 +21,44 @@ import (
 // profile file (specs/ssp.md section 16): what is sent, and how the answer is read. They go to real machines too.
 //
 // A template is a row of tokens: two hexadecimal digits for a byte, {field} for a value as one binary byte, {field:bcd}
-// for one as two decimal digits, and in answers {any} for a byte that does not matter. The answer's OK is left out.
+// for one as two decimal digits in a byte, {field:ascii} for two ASCII digits, {field:u16} and {field:u32} for several
+// bytes, little end first, and in answers {any} for a byte that does not matter. The answer's OK is left out.
 type OwnBytes struct {
-	file     string       `yaml:"-"`
-	clockGet *ownExchange `yaml:"-"`
-	clockSet *ownExchange `yaml:"-"`
+	file      string                  `yaml:"-"`
+	exchanges map[string]*ownExchange `yaml:"-"`
 }
 
-// ownFile is a profile file. Strict: every other key is refused.
-type ownFile struct {
-	ClockGet *ownTexts `yaml:"clock_get"`
-	ClockSet *ownTexts `yaml:"clock_set"`
+// The features that a profile file may give, by their keys.
+const (
+	OwnClockGet         = "clock_get"
+	OwnClockSet         = "clock_set"
+	OwnCoinAcceptance   = "coin_acceptance"
+	OwnGlobalError      = "global_error"
+	OwnPayoutCount      = "payout_count"
+	OwnLifterStatus     = "lifter_status"
+	OwnService          = "service_information"
+	OwnModuleService    = "module_service_information"
+	OwnMaintenanceReset = "maintenance_reset"
+)
+
+// ownFields are the fields of a feature's command and answer: those that must be there, and those that may.
+type ownFields struct{ sent, maySend, answered, mayAnswer []string }
+
+// serviceFields are what a service book answers, in the order of the Cash Device REST manual.
+var serviceFields = []string{"field1", "field2", "field3", "field4", "field5", "field6", "field7", "field8", "field9"}
+
+// ownFeatures says what the templates of each feature are made of. The clock's year is that within its century, and the
+// century its first two digits, 20 if it is left out.
+var ownFeatures = map[string]ownFields{
+	OwnClockGet:         {answered: clockFields, mayAnswer: []string{centuryField}},
+	OwnClockSet:         {sent: clockFields, maySend: []string{centuryField}},
+	OwnCoinAcceptance:   {maySend: []string{"unit"}, answered: []string{"percent"}, mayAnswer: []string{"seen", "accepted"}},
+	OwnGlobalError:      {answered: []string{"error0", "error1"}},
+	OwnPayoutCount:      {answered: []string{"coins"}},
+	OwnLifterStatus:     {answered: []string{"connected", "opto_clear", "jammed"}},
+	OwnService:          {maySend: []string{"sub"}, answered: serviceFields[:1], mayAnswer: serviceFields[1:]},
+	OwnModuleService:    {maySend: []string{"module", "sub"}, answered: serviceFields[:1], mayAnswer: serviceFields[1:]},
+	OwnMaintenanceReset: {sent: []string{"week", "year"}},
 }
 
 type ownTexts struct {
@@ -40,10 +69,8 @@ type ownTexts struct {
 // ownExchange is a command and its answer.
 type ownExchange struct{ send, answer template }
 
-// clockFields are the fields of a clock: the year within its century, the century as its first two digits.
 var clockFields = []string{"year", "month", "day", "hour", "minute", "second"}
 
-// centuryField may be left out: 20.
 const centuryField = "century"
 
 // UnmarshalYAML reads the name of a profile file, and the file.
@@ -66,35 +93,38 @@ func (o OwnBytes) MarshalYAML() (any, error) { return o.file, nil }
 
 // parse reads the content of a profile file.
 func (o *OwnBytes) parse(b []byte) (err error) {
-	var f ownFile
+	var f map[string]ownTexts
 	if err := yaml.UnmarshalWithOptions(b, &f, yaml.Strict()); err != nil {
 		return err
 	}
-	if o.clockGet, err = f.ClockGet.exchange("clock_get", nil, clockFields); err != nil {
-		return err
+	o.exchanges = map[string]*ownExchange{}
+	for name, texts := range f {
+		fields, known := ownFeatures[name]
+		if !known {
+			return fmt.Errorf("unknown feature %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(ownFeatures)), ", "))
+		}
+		if o.exchanges[name], err = texts.exchange(fields); err != nil {
+			return fmt.Errorf("%s, %w", name, err)
+		}
 	}
-	o.clockSet, err = f.ClockSet.exchange("clock_set", clockFields, nil)
-	return err
+	return nil
 }
 
-// exchange reads the two templates of a feature. Those fields must be in what is sent, these in the answer.
-func (t *ownTexts) exchange(name string, sent, answered []string) (*ownExchange, error) {
-	if t == nil {
-		return nil, nil
-	}
-	send, err := parseTemplate(t.Send, sent, false)
+// exchange reads the two templates of a feature.
+func (t ownTexts) exchange(f ownFields) (*ownExchange, error) {
+	send, err := parseTemplate(t.Send, f.sent, f.maySend, false)
 	if err != nil {
-		return nil, fmt.Errorf("%s, send: %w", name, err)
+		return nil, fmt.Errorf("send: %w", err)
 	}
 	if len(send) == 0 || send[0].field != "" {
-		return nil, fmt.Errorf("%s, send: begins with the command's byte", name)
+		return nil, errors.New("send: begins with the command's byte")
 	}
 	if refusedRaw[ssp.Command(send[0].lit)] {
-		return nil, fmt.Errorf("%s, send: %v is not to be sent past the driver", name, ssp.Command(send[0].lit))
+		return nil, fmt.Errorf("send: %v is not to be sent past the driver", ssp.Command(send[0].lit))
 	}
-	answer, err := parseTemplate(t.Answer, answered, true)
+	answer, err := parseTemplate(t.Answer, f.answered, f.mayAnswer, true)
 	if err != nil {
-		return nil, fmt.Errorf("%s, answer: %w", name, err)
+		return nil, fmt.Errorf("answer: %w", err)
 	}
 	return &ownExchange{send, answer}, nil
 }
@@ -105,14 +135,17 @@ type template []token
 type token struct {
 	lit   byte
 	field string // "" for lit
-	bcd   bool
+	form  string // "", bcd, ascii, u16 or u32
 }
+
+// size is how many bytes a field of each form has.
+var size = map[string]int{"": 1, "bcd": 1, "ascii": 2, "u16": 2, "u32": 4}
 
 // anyField is a byte of an answer that does not matter.
 const anyField = "any"
 
-// parseTemplate reads a template that must have all of need, and may have the century with them.
-func parseTemplate(text string, need []string, answer bool) (template, error) {
+// parseTemplate reads a template that must have all of need, and may have the others with them.
+func parseTemplate(text string, need, may []string, answer bool) (template, error) {
 	var t template
 	seen := map[string]bool{}
 	for _, word := range strings.Fields(text) {
@@ -122,19 +155,19 @@ func parseTemplate(text string, need []string, answer bool) (template, error) {
 		}
 		name, ok := strings.CutPrefix(word, "{")
 		name, closed := strings.CutSuffix(name, "}")
-		name, bcd := strings.CutSuffix(name, ":bcd")
-		known := slices.Contains(need, name) || name == centuryField && len(need) > 0
+		name, form, _ := strings.Cut(name, ":")
+		_, formed := size[form]
 		switch {
-		case !ok || !closed:
+		case !ok || !closed || !formed:
 			return nil, fmt.Errorf("%q is neither a byte nor a field", word)
-		case name == anyField && answer && !bcd:
-		case !known:
+		case name == anyField && answer && form == "":
+		case !slices.Contains(need, name) && !slices.Contains(may, name):
 			return nil, fmt.Errorf("no field %q here", name)
 		case seen[name]:
 			return nil, fmt.Errorf("%q stands twice", name)
 		}
-		seen[name] = true
-		t = append(t, token{field: name, bcd: bcd})
+		seen[name] = name != anyField
+		t = append(t, token{field: name, form: form})
 	}
 	for _, n := range need {
 		if !seen[n] {
@@ -144,44 +177,86 @@ func parseTemplate(text string, need []string, answer bool) (template, error) {
 	return t, nil
 }
 
-// render fills values in, each 0 to 99 for bcd and 0 to 255 else.
+// render fills values in, each 0 to 99 for two digits and as much as its bytes can hold else.
 func (t template) render(values map[string]int) []byte {
-	out := make([]byte, 0, len(t))
+	var out []byte
 	for _, k := range t {
-		b := k.lit
-		if k.field != "" {
-			if b = byte(values[k.field]); k.bcd {
-				b = b/10<<4 | b%10
+		n := values[k.field]
+		switch {
+		case k.field == "":
+			out = append(out, k.lit)
+		case k.form == "bcd":
+			out = append(out, byte(n/10%10<<4|n%10))
+		case k.form == "ascii":
+			out = append(out, byte('0'+n/10%10), byte('0'+n%10))
+		default:
+			for range size[k.form] {
+				out = append(out, byte(n))
+				n >>= 8
 			}
 		}
-		out = append(out, b)
 	}
 	return out
 }
 
 // read takes values out of an answer of just this form.
 func (t template) read(b []byte) (map[string]int, error) {
-	if len(b) != len(t) {
-		return nil, fmt.Errorf("an answer of %d bytes, the profile has %d", len(b), len(t))
+	length := 0
+	for _, k := range t {
+		length += size[k.form]
+	}
+	if len(b) != length {
+		return nil, fmt.Errorf("an answer of %d bytes, the profile has %d", len(b), length)
 	}
 	values := map[string]int{}
-	for i, k := range t {
-		n := int(b[i])
-		switch {
-		case k.field == anyField:
+	for _, k := range t {
+		piece := b[:size[k.form]]
+		b = b[len(piece):]
+		if k.field == anyField {
 			continue
-		case k.field == "" && b[i] != k.lit:
-			return nil, fmt.Errorf("byte %d of the answer is %02X, in the profile %02X", i, b[i], k.lit)
-		case k.bcd && (n>>4 > 9 || n&0xF > 9):
-			return nil, fmt.Errorf("byte %d of the answer, %02X, is no two digits", i, b[i])
-		case k.bcd:
-			n = n>>4*10 + n&0xF
 		}
-		if k.field != "" {
-			values[k.field] = n
+		if k.field == "" {
+			if piece[0] != k.lit {
+				return nil, fmt.Errorf("the answer has %02X, the profile %02X", piece[0], k.lit)
+			}
+			continue
 		}
+		n, err := k.value(piece)
+		if err != nil {
+			return nil, err
+		}
+		values[k.field] = n
 	}
 	return values, nil
+}
+
+// value reads a field.
+func (k token) value(b []byte) (n int, err error) {
+	switch k.form {
+	case "bcd":
+		b = []byte{b[0]>>4 + '0', b[0]&0xF + '0'}
+		fallthrough
+	case "ascii":
+		if n, err = strconv.Atoi(string(b)); err != nil || n < 0 || b[0] == '+' {
+			return 0, fmt.Errorf("{%s} of the answer is no two digits", k.field)
+		}
+		return n, nil
+	}
+	for i, x := range b {
+		n |= int(x) << (8 * i)
+	}
+	return n, nil
+}
+
+// Own carries a feature out with the site's own bytes. ok is false where the profile file has none for it. Errors: those
+// of Tx as Refusal has them; one that says how the answer differs from the profile.
+func (c *Core) Own(feature string, values map[string]int) (answer map[string]int, ok bool, err error) {
+	own := c.base.cfg.device.Profile
+	if own == nil || own.exchanges[feature] == nil {
+		return nil, false, nil
+	}
+	answer, err = own.exchanges[feature].do(c, values)
+	return answer, true, err
 }
 
 // do is one exchange by the profile.
@@ -193,12 +268,8 @@ func (x *ownExchange) do(c *Core, values map[string]int) (map[string]int, error)
 	return x.answer.read(rest)
 }
 
-// time reads the clock.
-func (x *ownExchange) time(c *Core) (time.Time, error) {
-	v, err := x.do(c, nil)
-	if err != nil {
-		return time.Time{}, err
-	}
+// ownTime is a clock's answer.
+func ownTime(v map[string]int) (time.Time, error) {
 	century, ok := v[centuryField]
 	if !ok {
 		century = 20
@@ -210,13 +281,12 @@ func (x *ownExchange) time(c *Core) (time.Time, error) {
 	return t, nil
 }
 
-// setTime sets the clock.
-func (x *ownExchange) setTime(c *Core, t time.Time) error {
-	_, err := x.do(c, map[string]int{
+// timeFields are what a clock is set to.
+func timeFields(t time.Time) map[string]int {
+	return map[string]int{
 		centuryField: t.Year() / 100, "year": t.Year() % 100, "month": int(t.Month()), "day": t.Day(),
 		"hour": t.Hour(), "minute": t.Minute(), "second": t.Second(),
-	})
-	return err
+	}
 }
 
 // errNoClock is the answer where neither our own bytes nor the site's may be sent.

@@ -3,6 +3,7 @@ package devices_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,4 +121,76 @@ func TestOwnBytesRefused(t *testing.T) {
 	if err := yaml.Unmarshal([]byte("profile: /nowhere/at/all.yaml\n"), &cfg); err == nil {
 		t.Error("a file that is not there is taken")
 	}
+}
+
+const ownCoins = `
+coin_acceptance:     {send: "A0 {unit}", answer: "{percent:bcd} {seen:u16} {accepted:u32}"}
+global_error:        {send: "A1", answer: "{error1} 00 {error0}"}
+payout_count:        {send: "A2", answer: "{coins:u16}"}
+lifter_status:       {send: "A3", answer: "{connected} {any} {jammed} {opto_clear}"}
+module_service_information: {send: "A4 {module} {sub}", answer: "{field1:u32} {field2:ascii}"}
+maintenance_reset:   {send: "A5 {year:bcd} {week:ascii}", answer: "01"}
+`
+
+// What coin machines are asked goes in the site's bytes, too; what the profile leaves out is not guessed.
+func TestOwnCoinMachine(t *testing.T) {
+	cfg, err := withProfile(t, ownCoins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inBubble(t, cfg, asCoinSystem, func(b *bench) {
+		b.ready()
+		d := b.dev.Device()
+		for ask, answer := range map[string]string{
+			"A0 01": "F0 97 E8 03 02 00 01 00", "A1": "F0 07 00 06", "A2": "F0 2C 01", "A3": "F0 01 FF 00 01",
+			"A4 03 05": "F0 04 03 02 01 34 32", "A5 26 30 37": "F0 01",
+		} {
+			b.m.table(ask, answer)
+		}
+		acceptance, err := d.(devices.CoinHealth).CoinAcceptance(b.Context(), 1)
+		if want := (devices.CoinAcceptance{Percent: 97, Seen: 1000, Accepted: 65538}); err != nil || acceptance != want {
+			b.Errorf("acceptance %+v, %v", acceptance, err)
+		}
+		if code, err := d.(devices.CoinHealth).GlobalError(b.Context()); err != nil || code != [2]byte{6, 7} {
+			b.Errorf("error code %v, %v", code, err)
+		}
+		if n, err := d.(devices.CoinHealth).PayoutCount(b.Context()); err != nil || n != 300 {
+			b.Errorf("%d coins, %v", n, err)
+		}
+		if s, err := d.(devices.Lifter).LifterStatus(b.Context()); err != nil || s != (devices.LifterStatus{Connected: true, OptoClear: true}) {
+			b.Errorf("lifter %+v, %v", s, err)
+		}
+		fields, err := d.(devices.Servicer).ModuleServiceInformation(b.Context(), 3, 5)
+		if err != nil || !slices.Equal(fields, []uint32{0x01020304, 42}) {
+			b.Errorf("service book %v, %v", fields, err)
+		}
+		b.ok(d.(devices.Servicer).SetMaintenanceReset(b.Context(), 7, 26))
+		b.is(d.(devices.CoinHealth).SetPayoutLimit(b.Context(), 5), cash.ErrUnsupported)
+		_, _, err = d.(devices.CashboxCounter).CashboxLevels(b.Context())
+		b.is(err, cash.ErrUnsupported)
+	})
+}
+
+// A note machine's service book.
+func TestOwnServiceBook(t *testing.T) {
+	cfg, err := withProfile(t, `service_information: {send: "A6 {sub}", answer: "{any} {field1:u16} {field2:u16}"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inBubble(t, cfg, asRecycler, func(b *bench) {
+		b.ready()
+		d := b.dev.Device().(devices.Servicer)
+		b.m.table("A6 02", "F0 09 01 00 02 00")
+		fields, err := d.ServiceInformation(b.Context(), 2)
+		if err != nil || !slices.Equal(fields, []uint32{1, 2}) {
+			b.Errorf("service book %v, %v", fields, err)
+		}
+		b.m.table("A6 02", "F0 09 01 00")
+		if fields, err := d.ServiceInformation(b.Context(), 2); err == nil {
+			b.Errorf("read as %v", fields)
+		}
+		_, err = d.ModuleServiceInformation(b.Context(), 5, 0)
+		b.is(err, cash.ErrUnsupported)
+		b.is(d.SetMaintenanceReset(b.Context(), 7, 26), cash.ErrUnsupported)
+	})
 }

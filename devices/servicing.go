@@ -34,9 +34,25 @@ type Servicer interface {
 // ErrUnreadable is an answer that is not laid out as any known one.
 var ErrUnreadable = errors.New("answer cannot be read")
 
-// ServiceFields sends cmd, which asks for sub-command sub of a service book, and returns the fields that follow the
-// sub-command in the answer (ssp.md §16.6). Errors: those of Tx as Refusal has them, ErrUnreadable.
-func (c *Core) ServiceFields(cmd []byte, sub byte) ([]uint32, error) {
+// ServiceFields asks for sub-command sub of a service book with cmd, or with the site's own bytes, and returns the
+// fields that follow the sub-command in the answer (ssp.md §16.6). Errors: those of Tx as Refusal has them,
+// ErrUnreadable, cash.ErrUnsupported where neither may be sent.
+func (c *Core) ServiceFields(feature string, module, sub byte, cmd []byte) (fields []uint32, err error) {
+	switch v, own, err := c.Own(feature, map[string]int{"module": int(module), "sub": int(sub)}); {
+	case err != nil:
+		return nil, err
+	case own:
+		for _, name := range serviceFields {
+			n, there := v[name]
+			if !there {
+				break
+			}
+			fields = append(fields, uint32(n))
+		}
+		return fields, nil
+	case !c.Extended():
+		return nil, cash.ErrUnsupported
+	}
 	rest, err := c.Tx(cmd)
 	if err != nil {
 		return nil, refusal(err)
@@ -44,7 +60,6 @@ func (c *Core) ServiceFields(cmd []byte, sub byte) ([]uint32, error) {
 	if len(rest) == 0 || rest[0] != sub || len(rest)%4 != 1 {
 		return nil, fmt.Errorf("%w: service information % X", ErrUnreadable, rest)
 	}
-	var fields []uint32
 	for rest = rest[1:]; len(rest) > 0; rest = rest[4:] {
 		fields = append(fields, binary.LittleEndian.Uint32(rest))
 	}
@@ -55,6 +70,12 @@ func (c *Core) ServiceFields(cmd []byte, sub byte) ([]uint32, error) {
 func (c *Core) SendMaintenanceReset(week, year int) error {
 	if week < 1 || week > 53 || year < 0 || year > 99 {
 		return fmt.Errorf("%w: week %d of year %d; use 1 to 53 and 0 to 99", cash.ErrInvalid, week, year)
+	}
+	switch _, own, err := c.Own(OwnMaintenanceReset, map[string]int{"week": week, "year": year}); {
+	case own:
+		return err
+	case !c.Extended():
+		return cash.ErrUnsupported
 	}
 	_, err := c.Tx(ssp.Expand(ssp.ExpMaintenanceReset, fmt.Appendf(nil, "%02d%02d", week, year)...))
 	return refusal(err)

@@ -18,9 +18,11 @@ var (
 // Time implements Clock with GET RTC, or the site's own bytes.
 func (b *Base) Time(ctx context.Context) (t time.Time, err error) {
 	err = b.do(ctx, NeedAnswer, nil, func(c *Core) error {
-		switch own := b.cfg.device.Profile; {
-		case own != nil && own.clockGet != nil:
-			t, err = own.clockGet.time(c)
+		switch v, own, err := c.Own(OwnClockGet, nil); {
+		case err != nil:
+			return err
+		case own:
+			t, err = ownTime(v)
 			return err
 		case !c.Extended():
 			return errNoClock
@@ -42,9 +44,9 @@ func (b *Base) SetTime(ctx context.Context, t time.Time) error {
 		return fmt.Errorf("%w: year %d", cash.ErrInvalid, t.Year())
 	}
 	return b.do(ctx, NeedAnswer, nil, func(c *Core) error {
-		switch own := b.cfg.device.Profile; {
-		case own != nil && own.clockSet != nil:
-			return own.clockSet.setTime(c, t)
+		switch _, own, err := c.Own(OwnClockSet, timeFields(t)); {
+		case own:
+			return err
 		case !c.Extended():
 			return errNoClock
 		}

@@ -11,7 +11,8 @@ import (
 	"coffer/ssp"
 )
 
-// Everything here is the project's own coding (ssp.md section 16.5), and goes to machines alone that understand it.
+// Everything here is the project's own coding (ssp.md section 16.5), and goes to machines alone that understand it; what
+// is read may be in the site's own bytes instead.
 
 // health sends again what was set and the machine forgets with its power.
 func (d *driver) health() error {
@@ -33,9 +34,13 @@ func (d *driver) health() error {
 
 // CoinAcceptance implements devices.CoinHealth.
 func (d *Device) CoinAcceptance(ctx context.Context, unit byte) (a devices.CoinAcceptance, err error) {
-	rest, err := d.ask(ctx, 9, ssp.Expand(ssp.ExpCoinAcceptance, unit))
-	if err != nil {
+	ask := question{feature: devices.OwnCoinAcceptance, values: map[string]int{"unit": int(unit)}, size: 9}
+	v, rest, err := d.ask(ctx, ask, ssp.Expand(ssp.ExpCoinAcceptance, unit))
+	switch {
+	case err != nil:
 		return a, err
+	case v != nil:
+		return devices.CoinAcceptance{Percent: byte(v["percent"]), Seen: uint32(v["seen"]), Accepted: uint32(v["accepted"])}, nil
 	}
 	return devices.CoinAcceptance{
 		Percent: rest[0], Seen: binary.LittleEndian.Uint32(rest[1:]), Accepted: binary.LittleEndian.Uint32(rest[5:]),
@@ -44,18 +49,24 @@ func (d *Device) CoinAcceptance(ctx context.Context, unit byte) (a devices.CoinA
 
 // GlobalError implements devices.CoinHealth.
 func (d *Device) GlobalError(ctx context.Context) (code [2]byte, err error) {
-	rest, err := d.ask(ctx, 2, ssp.Expand(ssp.ExpGlobalError))
-	if err != nil {
+	v, rest, err := d.ask(ctx, question{feature: devices.OwnGlobalError, size: 2}, ssp.Expand(ssp.ExpGlobalError))
+	switch {
+	case err != nil:
 		return code, err
+	case v != nil:
+		return [2]byte{byte(v["error0"]), byte(v["error1"])}, nil
 	}
 	return [2]byte(rest), nil
 }
 
 // PayoutCount implements devices.CoinHealth.
 func (d *Device) PayoutCount(ctx context.Context) (int, error) {
-	rest, err := d.ask(ctx, 2, ssp.Expand(ssp.ExpPayoutCoinCount))
-	if err != nil {
+	v, rest, err := d.ask(ctx, question{feature: devices.OwnPayoutCount, size: 2}, ssp.Expand(ssp.ExpPayoutCoinCount))
+	switch {
+	case err != nil:
 		return 0, err
+	case v != nil:
+		return v["coins"], nil
 	}
 	return int(binary.LittleEndian.Uint16(rest)), nil
 }
@@ -133,16 +144,31 @@ func (d *Device) ClearCashboxLevels(ctx context.Context) error {
 	})
 }
 
-// ask sends a command of our own coding whose answer has a fixed size.
-func (d *Device) ask(ctx context.Context, size int, cmd []byte) (rest []byte, err error) {
-	err = d.callExtended(ctx, devices.NeedAnswer, func(r *driver) error {
+// question is a reading in bytes that no public document has.
+type question struct {
+	feature string         // of the site's own bytes
+	values  map[string]int // that go into them
+	size    int            // of the answer in ours
+	twin    bool           // ours are known to twins alone
+}
+
+// ask reads by the site's own bytes, which give values, or else by ours, which give an answer of q.size bytes.
+func (d *Device) ask(ctx context.Context, q question, cmd []byte) (values map[string]int, rest []byte, err error) {
+	err = d.call(ctx, devices.NeedAnswer, func(r *driver) (err error) {
+		var own bool
+		switch values, own, err = r.core.Own(q.feature, q.values); {
+		case own:
+			return err
+		case !r.core.Extended() || q.twin && !r.isTwin():
+			return cash.ErrUnsupported
+		}
 		rest, err = r.core.Tx(cmd)
-		if err == nil && len(rest) != size {
+		if err == nil && len(rest) != q.size {
 			err = fmt.Errorf("%w: % X to % X", devices.ErrUnreadable, rest, cmd)
 		}
 		return err
 	})
-	return rest, err
+	return values, rest, err
 }
 
 // callExtended is call for what is written in bytes of our own.

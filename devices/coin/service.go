@@ -18,8 +18,8 @@ func (*Device) ServiceInformation(context.Context, byte) ([]uint32, error) {
 // of each), 3 since then (coins, acceptance in percent, jams, calibration failures), 4 flags, 5 life (cycles, power-ons,
 // hours).
 func (d *Device) ModuleServiceInformation(ctx context.Context, module, sub byte) (fields []uint32, err error) {
-	err = d.callExtended(ctx, devices.NeedAnswer, func(r *driver) error {
-		fields, err = r.core.ServiceFields(ssp.Expand(ssp.ExpModuleServiceInfo, module, sub), sub)
+	err = d.call(ctx, devices.NeedAnswer, func(r *driver) error {
+		fields, err = r.core.ServiceFields(devices.OwnModuleService, module, sub, ssp.Expand(ssp.ExpModuleServiceInfo, module, sub))
 		return err
 	})
 	return fields, err
@@ -27,5 +27,5 @@ func (d *Device) ModuleServiceInformation(ctx context.Context, module, sub byte)
 
 // SetMaintenanceReset implements devices.Servicer.
 func (d *Device) SetMaintenanceReset(ctx context.Context, week, year int) error {
-	return d.callExtended(ctx, devices.NeedReady, func(r *driver) error { return r.core.SendMaintenanceReset(week, year) })
+	return d.call(ctx, devices.NeedReady, func(r *driver) error { return r.core.SendMaintenanceReset(week, year) })
 }

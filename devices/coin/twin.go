@@ -123,20 +123,16 @@ func (d *Device) SetTwinMode(ctx context.Context, mode byte) error {
 
 // LifterStatus implements devices.Lifter.
 func (d *Device) LifterStatus(ctx context.Context) (s devices.LifterStatus, err error) {
-	err = d.callTwin(ctx, devices.NeedAnswer, func(r *driver) error {
-		rest, err := r.core.Tx(ssp.Expand(ssp.ExpLifterStatus))
-		if err != nil {
-			return err
-		}
-		if len(rest) != 1 {
-			return fmt.Errorf("%w: lifter status % X", devices.ErrUnreadable, rest)
-		}
-		s = devices.LifterStatus{
-			Connected: rest[0]&lifterConnected != 0, OptoClear: rest[0]&lifterOptoClear != 0, Jammed: rest[0]&lifterJammed != 0,
-		}
-		return nil
-	})
-	return s, err
+	v, rest, err := d.ask(ctx, question{feature: devices.OwnLifterStatus, size: 1, twin: true}, ssp.Expand(ssp.ExpLifterStatus))
+	switch {
+	case err != nil:
+		return s, err
+	case v != nil:
+		return devices.LifterStatus{Connected: v["connected"] != 0, OptoClear: v["opto_clear"] != 0, Jammed: v["jammed"] != 0}, nil
+	}
+	return devices.LifterStatus{
+		Connected: rest[0]&lifterConnected != 0, OptoClear: rest[0]&lifterOptoClear != 0, Jammed: rest[0]&lifterJammed != 0,
+	}, nil
 }
 
 // callTwin is call for what only a twin knows, and only in bytes of our own.
