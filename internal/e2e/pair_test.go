@@ -228,20 +228,23 @@ func usePair(host *coffer, c *pairClient, notes, coins *machine, life int) error
 }
 
 // pay dispenses, and tries again while a note moves.
-func (c *pairClient) pay(amount string) error {
-	for range 100 {
-		code, body, err := c.call("POST", "Dispense", order(amount))
+func (c *pairClient) pay(amount string) (err error) {
+	_ = waitFor(patience, func() error {
+		var code int
+		var body string
+		code, body, err = c.call("POST", "Dispense", order(amount))
 		if code == 200 {
 			c.pays.Add(1)
 		}
 		if err != nil || code != 400 || !strings.Contains(body, "device_busy") {
-			return err
+			return nil
 		}
-		if _, err := c.status(); err != nil {
-			return err
+		if _, err = c.status(); err != nil {
+			return nil
 		}
-	}
-	return nil
+		return errNotYet
+	})
+	return err
 }
 
 // gone is errGone for an error that coffer's death explains.
