@@ -35,7 +35,7 @@ func noise(t *testing.T, kind model, pay int64) {
 		rnd := rand.New(rand.NewPCG(7, 7))
 		wire, _ := tt.station.Trace(recyclerPort)
 		start, inserted, asked, owed := wire.State().Exchanges, 0, 0, int64(0)
-		enough := func() bool { return inserted >= 20 && asked >= 3 }
+		enough := func() bool { return inserted >= 20 && asked >= 1 }
 		for done := uint64(0); done < noiseExchanges || !enough() && done < 10*noiseExchanges; done = wire.State().Exchanges - start {
 			if tt.machine.Truth().Enabled && rnd.IntN(3) == 0 {
 				value := []int64{500, 1000, 2000}[rnd.IntN(3)]

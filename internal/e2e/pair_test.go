@@ -227,7 +227,8 @@ func usePair(host *coffer, c *pairClient, notes, coins *machine, life int) error
 	}
 }
 
-// pay dispenses, and tries again while a note moves.
+// pay dispenses, and tries again, signed anew, while a note moves or a coin comes in. An order that was refused is used
+// up: the next is good in the next second.
 func (c *pairClient) pay(amount string) (err error) {
 	_ = waitFor(patience, func() error {
 		var code int
@@ -236,7 +237,7 @@ func (c *pairClient) pay(amount string) (err error) {
 		if code == 200 {
 			c.pays.Add(1)
 		}
-		if err != nil || code != 400 || !strings.Contains(body, "device_busy") {
+		if err != nil || code != 400 || !strings.Contains(body, "device_busy") && !strings.Contains(body, "Signature") {
 			return nil
 		}
 		if _, err = c.status(); err != nil {
