@@ -196,6 +196,20 @@ func TestAudit(t *testing.T) {
 	})
 }
 
+// A payout that its start would refuse is refused by its test.
+func TestTestWhileAPayoutRuns(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
+		b.ready()
+		b.m.hush(true)
+		b.m.table("33", "F0")
+		b.ok(b.payer().TestPayout(b.Context(), fifteen))
+		b.m.becomes("F0 E8 DA 01 " + eur10)
+		b.ok(b.payer().StartPayout(b.Context(), fifteen))
+		b.is(b.payer().TestPayout(b.Context(), fifteen), cash.ErrBusy)
+		b.is(b.payer().TestPieces(b.Context(), cash.Counts{{Value: 500, Currency: "EUR"}: 1}), cash.ErrBusy)
+	})
+}
+
 // Books are compared on demand right after an operation has ended as well.
 func TestAuditAfterAPayout(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {

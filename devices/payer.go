@@ -37,6 +37,9 @@ func (s *Store) TestPayout(ctx context.Context, want cash.Amount) error {
 		if err != nil {
 			return err
 		}
+		if err := c.free(); err != nil {
+			return err
+		}
 		_, err = c.Tx(cmd)
 		return payoutRefusal(err)
 	})

@@ -20,6 +20,9 @@ func (s *Store) TestPieces(ctx context.Context, want cash.Counts) error {
 		if err != nil {
 			return err
 		}
+		if err := c.free(); err != nil {
+			return err
+		}
 		_, err = c.Tx(cmd)
 		return payoutRefusal(err)
 	})

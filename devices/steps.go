@@ -27,11 +27,8 @@ type Leveller interface {
 // CommitSteps sends the first command of an operation made of steps; no command at all begins one that has nothing to
 // move, which EndSteps then ends. Errors as for Payer.StartPayout; a refusal is the machine's *ssp.StatusError.
 func (c *Core) CommitSteps(kind cash.OpKind, cmd []byte, s Steps) error {
-	switch {
-	case c.op.running:
-		return cash.ErrBusy
-	case c.driver.Busy():
-		return fmt.Errorf("%w: a note waits or is on its way in", cash.ErrBusy)
+	if err := c.free(); err != nil {
+		return err
 	}
 	levels, err := c.ReadLevels()
 	if err != nil {
@@ -51,6 +48,18 @@ func (c *Core) CommitSteps(kind cash.OpKind, cmd []byte, s Steps) error {
 		return fmt.Errorf("%w: no answer to %v: %w", cash.ErrOutcomeUnknown, ssp.Command(cmd[0]), err)
 	}
 	return err
+}
+
+// free says why no operation can begin now: cash.ErrBusy. Tests of a payout ask it too, so that they are refused what its
+// start would be.
+func (c *Core) free() error {
+	switch {
+	case c.op.running:
+		return cash.ErrBusy
+	case c.driver.Busy():
+		return fmt.Errorf("%w: money waits or is on its way in", cash.ErrBusy)
+	}
+	return nil
 }
 
 // Stepping says whether an operation of this kind, made of steps, is running.

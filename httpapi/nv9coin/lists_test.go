@@ -15,7 +15,8 @@ import (
 	"coffer/internal/journal"
 )
 
-// pay has a customer put n coins of 1.00 in, and waits until they are in the ledger.
+// pay has a customer put n coins of 1.00 in, and waits until they are in the ledger and the machine has heard of it: until
+// then it is busy with them.
 func (r *rig) pay(n int) {
 	r.t.Helper()
 	before := r.credited()
@@ -23,6 +24,7 @@ func (r *rig) pay(n int) {
 		r.insert(r.coins, 100, 1)
 	}
 	r.until("the coins are in the ledger", func() bool { return r.credited() == before+n })
+	time.Sleep(time.Second)
 }
 
 func (r *rig) credited() (n int) {
