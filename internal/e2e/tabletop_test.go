@@ -143,7 +143,10 @@ func (tt *tabletop) setUp() {
 	tt.station = devices.NewStation(cfg, openers, []devices.Family{note.Family(), note.FloatFamily(), coin.Family()}, tt.till, log)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func(s *devices.Station) { ended <- s.Run(ctx) }(tt.station)
+	go func(s *devices.Station) {
+		time.Sleep(time.Millisecond) // of the bubble: who listens from here on hears the line from its first byte
+		ended <- s.Run(ctx)
+	}(tt.station)
 	cursor, books := tt.cursor, tt.till
 	tt.stop = func() {
 		cancel()
