@@ -46,6 +46,19 @@ func (s *Station) OpenKeyed(ctx context.Context, port string, addr ssp.Address, 
 	return nil, err
 }
 
+// HasKey says whether the machine there is driven with key as the fixed half of its session key, so that OpenKeyed would
+// leave it as it is.
+func (s *Station) HasKey(port string, addr ssp.Address, key uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.find(port)
+	if l == nil {
+		return false
+	}
+	b := l.at(addr)
+	return b != nil && b.key() == key
+}
+
 // opened waits for b under the limits of Open, and releases it again where it was made for this call.
 func (s *Station) opened(ctx context.Context, b *Base, created bool) (Device, error) {
 	if err := b.awaitReady(ctx); err != nil {

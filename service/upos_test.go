@@ -187,6 +187,17 @@ func TestUposClaimBindsREST(t *testing.T) {
 	if code, got := rest("GET", "GetAllLevels"+id, ""); code != 200 || !strings.Contains(got, `"stored":4`) {
 		t.Errorf("levels during the claim: %d %s", code, got)
 	}
+	for body, want := range map[string]string{ // a client that comes later opens it for reading
+		`{"ComPort":"COM9","SspAddress":16}`:                       `"deviceError":"NONE"`,
+		`{"ComPort":"COM5","SspAddress":0,"EnableAcceptor":true}`: `"deviceError":"DEVICE_BUSY (CLAIMED)"`,
+	} {
+		if code, got := rest("POST", "OpenConnection", body); code != 200 || !strings.Contains(got, want) || !strings.Contains(got, `"acceptorEnabled":false`) {
+			t.Errorf("OpenConnection %s during the claim: %d %s", body, code, got)
+		}
+	}
+	if code, got := rest("GET", "GetAllLevels?deviceID=SMART_COIN_SYSTEM-COM9", ""); code != 200 || !strings.Contains(got, `"stored":50`) {
+		t.Errorf("levels of a machine that was opened during the claim: %d %s", code, got)
+	}
 	if err := h.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}

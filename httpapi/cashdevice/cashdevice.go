@@ -32,6 +32,7 @@ const (
 type Station interface {
 	Open(ctx context.Context, port string, addr ssp.Address) (devices.Device, error)
 	OpenKeyed(ctx context.Context, port string, addr ssp.Address, key uint64) (devices.Device, error)
+	HasKey(port string, addr ssp.Address, key uint64) bool
 	Release(id cash.DeviceID)
 	Device(id cash.DeviceID) (devices.Device, bool)
 	Lines() []devices.LineStatus

@@ -104,12 +104,33 @@ func (c *call) target(in *form) (target, error) {
 	return target{place{port, index, ssp.Address(address)}, key}, err
 }
 
-// open opens the machine; the caller holds the lock of its place.
-func (c *call) open(ctx context.Context, t target) (devices.Device, error) {
-	if t.key != 0 {
+// open opens the machine; the caller holds the lock of its place. Another key connects a machine anew, which whoever has
+// claimed it would feel: then it is cash.ErrClaimed.
+func (c *call) open(ctx context.Context, t target) (d devices.Device, err error) {
+	if t.key == 0 {
+		return c.api.station.Open(ctx, t.port, t.addr)
+	}
+	before := c.api.at(t.place)
+	if before == nil || c.api.station.HasKey(t.port, t.addr, t.key) {
 		return c.api.station.OpenKeyed(ctx, t.port, t.addr, t.key)
 	}
-	return c.api.station.Open(ctx, t.port, t.addr)
+	err = c.api.till.Do(ctx, c.by(), before, "open with a key", func(ctx context.Context) (err error) {
+		d, err = c.api.station.OpenKeyed(ctx, t.port, t.addr, t.key)
+		return err
+	})
+	return d, err
+}
+
+// at returns the machine that is driven at a place, nil for none.
+func (a *api) at(p place) devices.Device {
+	for _, l := range a.station.Lines() {
+		for _, d := range l.Devices {
+			if l.Port == p.port && d.Snapshot().Address == p.addr {
+				return d
+			}
+		}
+	}
+	return nil
 }
 
 // openConnection: POST OpenConnection. It opens or takes over the machine, sets it up as asked and begins its view.
@@ -164,7 +185,7 @@ func (c *call) begin(ctx context.Context, d devices.Device, at place, ask setup)
 		v.log.close()
 		return nil, err
 	}
-	v.run(c.api.ctx, done.accepting, func() bool { return c.api.accepts(v.device) }, c.api.log)
+	v.run(c.api.ctx, done.machineAccepts(), func() bool { return c.api.accepts(v.device) }, c.api.log)
 	if before := c.api.views.put(v); before != nil {
 		before.end()
 	}

@@ -3,6 +3,7 @@ package cashdevice
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -204,7 +205,7 @@ func TestOpenConnectionRefused(t *testing.T) {
 		{"negative index", `{"Port":-1}`, failed("PORT_ERROR"), nil},
 		{"silent", `{"ComPort":"COM5"}`, failed("PORT_ERROR"), func(b *bench) { b.station.err = cash.ErrNotConnected }},
 		{"jammed", `{"ComPort":"COM5"}`, failed("JAMMED"), func(b *bench) { b.station.err = cash.ErrJam }},
-		{"claimed", `{"ComPort":"COM5"}`, failed("DEVICE_BUSY (CLAIMED)"), func(b *bench) { b.till.claimed = true }},
+		{"claimed, another key", `{"ComPort":"COM5","EncKey":666}`, failed("DEVICE_BUSY (CLAIMED)"), func(b *bench) { b.till.claimed = true }},
 		{"lost under way", `{"ComPort":"COM5"}`, failed("PORT_ERROR"), func(b *bench) { b.notes.errs["account"] = cash.ErrNotConnected }},
 	}
 	for _, tt := range tests {
@@ -235,6 +236,55 @@ func TestOpenConnectionRefused(t *testing.T) {
 			t.Errorf("the machine was told %q by requests that were refused", got)
 		}
 	})
+}
+
+// TestOpeningAClaimedMachine: the view opens for reading, whatever is asked for; the machine is told nothing, and the answer
+// says so where something was asked for.
+func TestOpeningAClaimedMachine(t *testing.T) {
+	const busy = "DEVICE_BUSY (CLAIMED)"
+	tests := []struct {
+		name, body, deviceError string
+		more                    map[string]any
+	}{
+		{"nothing", `{"ComPort":"COM5"}`, "NONE", nil},
+		{"nothing in so many words", `{"ComPort":"COM5","EnableAcceptor":false,"EnableAutoAcceptEscrow":false,"EnablePayout":false,
+			"DispenseToBezel":false,"SetInhibits":[],"SetRoutes":[],"EncKey":81985526925837671}`, "NONE", nil},
+		{"acceptor", `{"ComPort":"COM5","EnableAcceptor":true}`, busy, nil},
+		{"payout", `{"ComPort":"COM5","EnablePayout":true,"EnableAutoAcceptEscrow":true}`, busy, nil},
+		{"inhibits", `{"ComPort":"COM5","SetInhibits":[{"Denomination":"500 GBP","Inhibit":true}]}`, busy,
+			map[string]any{"inhibits": "FAILED: Could not set inhibit for 500 GBP to INHIBITED."}},
+		{"routes", `{"ComPort":"COM5","SetRoutes":[{"Denomination":"500 GBP","Route":7}]}`, busy,
+			map[string]any{"routes": "FAILED: Could not set route for 500 GBP to PAYOUT.\r\n"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			with(t, DotNet, func(t *testing.T, b *bench) {
+				b.notes.edit(func(s *devices.Snapshot) { s.AcceptorEnabled = true }) // whoever has the claim takes money
+				b.till.claimed = true
+				a := b.post("OpenConnection", tt.body)
+				var got map[string]any
+				if err := json.Unmarshal([]byte(a.body), &got); err != nil || a.status != 200 {
+					t.Fatalf("%d %s", a.status, a.body)
+				}
+				want := map[string]any{"deviceID": notesID, "isOpen": true, "deviceError": tt.deviceError,
+					"acceptorEnabled": false, "autoAcceptEscrowEnabled": false, "payoutEnabled": false}
+				maps.Copy(want, tt.more)
+				for name, v := range want {
+					if got[name] != v {
+						t.Errorf("%s is %v, want %v", name, got[name], v)
+					}
+				}
+				if told := b.notes.took(); told != "" {
+					t.Errorf("the machine was told %q", told)
+				}
+				if got := states(t, b.get("GetDeviceStatus"+q).body); got != "CONNECTING CONNECTED STARTING STARTED IDLE" {
+					t.Errorf("states %s: the acceptor is on", got)
+				}
+				b.till.claimed = false
+				b.post("DisableAcceptor"+q, "").text(t, 200, notesID+": Acceptor disabled successfully.")
+			})
+		})
+	}
 }
 
 func TestReopenGivesTheSameIDAndANewQueue(t *testing.T) {

@@ -155,8 +155,11 @@ func (s *fakeStation) Open(ctx context.Context, port string, addr ssp.Address) (
 	return d, nil
 }
 
-// wrongKey is a session key that no fake machine has.
-const wrongKey = 666
+// The session key that fake machines are driven with, and one that none has.
+const (
+	ownKey   = 81985526925837671
+	wrongKey = 666
+)
 
 func (s *fakeStation) OpenKeyed(ctx context.Context, port string, addr ssp.Address, key uint64) (devices.Device, error) {
 	s.mu.Lock()
@@ -168,6 +171,8 @@ func (s *fakeStation) OpenKeyed(ctx context.Context, port string, addr ssp.Addre
 	}
 	return s.Open(ctx, port, addr)
 }
+
+func (s *fakeStation) HasKey(_ string, _ ssp.Address, key uint64) bool { return key == ownKey }
 
 func (s *fakeStation) Frames(_ string, _ ssp.Address, see func(devices.Frame)) (stop func(), err error) {
 	see(devices.Frame{At: at(), Sent: true, Raw: []byte{0x7F, 0x80, 0x01, 0x07, 0x12, 0x02}, Text: "POLL"})

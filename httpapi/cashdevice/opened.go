@@ -15,7 +15,10 @@ type opened struct {
 	c   *call
 	ctx context.Context
 	d   devices.Device
-	err error // ends the whole: leased by another, machine lost, ledger lost
+	err error // ends the whole: machine lost, ledger lost
+
+	asks    bool // the request names something to be changed
+	claimed bool // by another: the view opens for reading, and nothing is changed
 
 	inhibits, routes, feeder, boxLevels []string
 	coinMech, clock                     string
@@ -27,7 +30,7 @@ type opened struct {
 // apply sets the machine up as asked, in the order of the manual except that the acceptor comes last, when all that
 // governs it is set.
 func (c *call) apply(ctx context.Context, d devices.Device, ask setup) (*opened, error) {
-	o := &opened{c: c, ctx: ctx, d: d}
+	o := &opened{c: c, ctx: ctx, d: d, asks: ask.changes()}
 	o.clockNow()
 	o.deposits(ask)
 	for _, e := range ask.routes {
@@ -150,19 +153,28 @@ func (o *opened) accept(on bool) {
 	if o.err != nil {
 		return
 	}
-	change := o.c.api.till.Disable
+	name, change := "disable", o.d.Disable
 	if on {
-		change = o.c.api.till.Enable
+		name, change = "enable", o.d.Enable
 	}
-	err := change(o.ctx, o.c.by(), o.d)
-	o.note(err)
-	o.accepting = on && err == nil
+	o.accepting = o.step(name, change) == nil && on
+}
+
+// machineAccepts says whether the acceptor is on: as this call has set it, or as whoever has claimed the machine has.
+func (o *opened) machineAccepts() bool {
+	if o.claimed {
+		return o.d.Snapshot().AcceptorEnabled
+	}
+	return o.accepting
 }
 
 // step runs one call by way of the till, unless an earlier one has ended it all.
 func (o *opened) step(name string, f func(context.Context) error) error {
-	if o.err != nil {
+	switch {
+	case o.err != nil:
 		return o.err
+	case o.claimed: // also where the claim ends meanwhile, so that the answer is one
+		return cash.ErrClaimed
 	}
 	err := o.c.api.till.Do(o.ctx, o.c.by(), o.d, name, f)
 	o.note(err)
@@ -173,7 +185,10 @@ func (o *opened) step(name string, f func(context.Context) error) error {
 func (o *opened) note(err error) {
 	switch {
 	case err == nil:
-	case errors.Is(err, cash.ErrClaimed), errors.Is(err, cash.ErrNotConnected), errors.Is(err, cash.ErrJournal), o.ctx.Err() != nil:
+	case errors.Is(err, cash.ErrClaimed):
+		o.claimed = true
+		o.c.api.log.WithField("device", o.c.view.device).Info("OpenConnection: another program has claimed the machine; opened for reading only")
+	case errors.Is(err, cash.ErrNotConnected), errors.Is(err, cash.ErrJournal), o.ctx.Err() != nil:
 		o.err = err
 	default:
 		o.c.api.log.WithError(err).WithField("device", o.c.view.device).Warn("OpenConnection: a step was refused")
@@ -188,12 +203,21 @@ func sentence(err error, done, failed string, args ...any) string {
 	return "SUCCESS: " + fmt.Sprintf(done, args...)
 }
 
+// deviceError is NONE, or the word that clients look for where another program's claim has kept from the machine what
+// the request asks for.
+func (o *opened) deviceError() string {
+	if o.claimed && o.asks {
+		return rowOf(cash.ErrClaimed).word
+	}
+	return "NONE"
+}
+
 // answer is the body of a 200 (specs/itl-rest.md §8.2). Members that do not apply to the machine are nil.
 func (o *opened) answer() object {
 	s := o.d.Snapshot()
 	out := object{
 		{"deviceID", o.c.view.id}, {"isOpen", true}, {"deviceModel", s.Model}, {"sspProtocolVersion", s.Protocol},
-		{"deviceError", "NONE"}, {"firmware", s.Firmware}, {"dataset", s.Dataset},
+		{"deviceError", o.deviceError()}, {"firmware", s.Firmware}, {"dataset", s.Dataset},
 	}
 	out = append(out, modules(s, o.inCassette)...)
 	sep, end, routeEnd := "\n", "", "\r\n" // every family parts and ends its sentences in its own way

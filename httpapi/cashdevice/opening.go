@@ -23,6 +23,13 @@ type setup struct {
 	twin     *byte
 }
 
+// changes says whether the request names something to be changed. Booleans that are false do not: they say the same as
+// those that are left out.
+func (s *setup) changes() bool {
+	lists := len(s.inhibits) + len(s.routes) + len(s.feeder) + len(s.boxLevels) + len(s.boxLimit)
+	return s.accept || s.auto || s.payout || s.bezel || lists > 0 || s.coinMech != nil || s.options != nil || s.twin != nil
+}
+
 type (
 	inhibitEntry struct {
 		denom   cash.Denom

@@ -166,7 +166,17 @@ func TestRowsOpening(t *testing.T) {
 			if err := w.till.Lease([]cash.DeviceID{"SPECTRAL_PAYOUT-COM5"}, "another till"); err != nil {
 				t.Fatal(err)
 			}
-			w.post("OpenConnection", `{"ComPort":"COM5"}`).is(t, 400, jsonText, `{"openResult":"FAILED","error":"DEVICE_BUSY (CLAIMED)"}`)
+			w.post("OpenConnection", `{"ComPort":"COM5","EncKey":666}`).is(t, 400, jsonText, `{"openResult":"FAILED","error":"DEVICE_BUSY (CLAIMED)"}`)
+			if a := w.post("OpenConnection", `{"ComPort":"COM5","EncKey":81985526925837671}`); a.status != 200 || !strings.Contains(a.body, `"deviceError":"NONE"`) {
+				t.Errorf("asking for nothing during another's claim: %d %s", a.status, a.body)
+			}
+			if a := w.post("OpenConnection", `{"ComPort":"COM5","EnableAcceptor":true}`); a.status != 200 ||
+				!strings.Contains(a.body, `"deviceError":"DEVICE_BUSY (CLAIMED)"`) || !strings.Contains(a.body, `"acceptorEnabled":false`) {
+				t.Errorf("asking for the acceptor during another's claim: %d %s", a.status, a.body)
+			}
+			if a := w.get("GetAllLevels?deviceID=SPECTRAL_PAYOUT-COM5"); a.status != 200 || !strings.Contains(a.body, `"stored":4`) {
+				t.Errorf("levels during another's claim: %d %s", a.status, a.body)
+			}
 		})
 	})
 	prove(t, "ITL-L1 InitialiseDevice, ITL-L2 OpenDevice, ITL-L3 ConnectDevice, ITL-06 StartDevice", everyone, legacySteps)

@@ -2,6 +2,7 @@ package cashdevice
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -131,6 +132,9 @@ func (o *opened) clockNow() {
 		return
 	}
 	err := o.step("set clock", func(ctx context.Context) error { return m.SetTime(ctx, now) })
+	if errors.Is(err, cash.ErrClaimed) {
+		o.clock = "Real time clock was not set: " + rowOf(err).word + "."
+	}
 	if err == nil {
 		o.clock = "Successfully set real time clock to " + now.Format("02/01/2006 15:04:05") + "."
 		o.c.remember(func(k *memory) { k.clock = o.clock })
