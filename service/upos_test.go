@@ -188,7 +188,7 @@ func TestUposClaimBindsREST(t *testing.T) {
 		t.Errorf("levels during the claim: %d %s", code, got)
 	}
 	for body, want := range map[string]string{ // a client that comes later opens it for reading
-		`{"ComPort":"COM9","SspAddress":16}`:                       `"deviceError":"NONE"`,
+		`{"ComPort":"COM9","SspAddress":16}`:                      `"deviceError":"NONE"`,
 		`{"ComPort":"COM5","SspAddress":0,"EnableAcceptor":true}`: `"deviceError":"DEVICE_BUSY (CLAIMED)"`,
 	} {
 		if code, got := rest("POST", "OpenConnection", body); code != 200 || !strings.Contains(got, want) || !strings.Contains(got, `"acceptorEnabled":false`) {
