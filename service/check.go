@@ -24,10 +24,8 @@ func checkPlan(cfg *config.Config, dir string) error {
 	}
 	quiet := logging.New(logging.Config{Level: "error"}, dir, io.Discard)
 	defer quiet.Close()
-	for i, d := range cfg.UPOS {
-		if err := checkClass(cfg, d); err != nil {
-			return cfg.Fault(fmt.Sprintf("upos[%d].class", i), err)
-		}
+	if err := checkClasses(cfg); err != nil {
+		return err
 	}
 	a := &app{settings: settings{cfg: cfg, dir: dir, log: quiet}}
 	for i, l := range cfg.HTTP {
@@ -55,6 +53,16 @@ func (a *app) checkListener(l config.Listener) error {
 	}
 	_, err := a.userFile(l)
 	return err
+}
+
+// checkClasses is checkClass of every device.
+func checkClasses(cfg *config.Config) error {
+	for i, d := range cfg.UPOS {
+		if err := checkClass(cfg, d); err != nil {
+			return cfg.Fault(fmt.Sprintf("upos[%d].class", i), err)
+		}
+	}
+	return nil
 }
 
 // checkClass compares the class of a UnifiedPOS device with its machines, where their kind is known before they answer:

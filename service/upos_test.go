@@ -283,10 +283,31 @@ func TestUposClassOfMachine(t *testing.T) {
 		if got.code != 1 {
 			t.Errorf("%s: exit %d", line, got.code)
 		}
+		if word == "no machine for that" || word == "has a store to pay from" {
+			startRefused(t, text, word)
+		}
 		oneLineOf(t, got.err, word)
 		if !strings.Contains(got.err, "(line ") || !strings.Contains(got.err, line) {
 			t.Errorf("%s: its place is not in %s", line, got.err)
 		}
+	}
+}
+
+// startRefused checks that a start says what the check says, before it opens anything.
+func startRefused(t *testing.T, text, word string) {
+	t.Helper()
+	dir := t.TempDir()
+	s := settingsFor(t, text, dir)
+	a, err := build(t.Context(), s)
+	if err == nil {
+		a.close()
+		t.Fatal("it starts all the same")
+	}
+	if !strings.Contains(err.Error(), word) || !strings.Contains(err.Error(), "(line ") {
+		t.Errorf("the start says %v", err)
+	}
+	if _, err := os.Stat(dir + "/journal.db"); err == nil {
+		t.Error("the ledger was opened")
 	}
 }
 

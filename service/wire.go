@@ -90,6 +90,9 @@ func build(ctx context.Context, s settings) (*app, error) {
 }
 
 func (a *app) wire(ctx context.Context) error {
+	if err := checkClasses(a.cfg); err != nil {
+		return err
+	}
 	links, err := a.simulate()
 	if err != nil {
 		return err
