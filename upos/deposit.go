@@ -216,8 +216,11 @@ func (c *call) endDeposit() (map[string]any, error) {
 	return nil, nil
 }
 
-// endDepositNow makes the cycle ready for the next BeginDeposit. The caller holds mu.
+// endDepositNow makes the cycle ready for the next BeginDeposit, unless somebody else has. The caller holds mu.
 func (h *Handle) endDepositNow() {
+	if !h.deposit.running() {
+		return
+	}
 	h.deposit.phase, h.deposit.paused = CHAN_STATUS_DEPOSIT_END, false
 	h.dev.stats.add("DepositCount", 1)
 }

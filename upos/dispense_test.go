@@ -133,6 +133,56 @@ func TestLeavingHaltsAPayout(t *testing.T) {
 	})
 }
 
+// TestLeavingAStuckPayout: a payout that is stuck, in a jam or because its machine went away, keeps nobody in Release,
+// Close or DeviceEnabled. It stays the device's until it ends: the next application is told E_BUSY meanwhile.
+func TestLeavingAStuckPayout(t *testing.T) {
+	stuck := map[string]func(*upostest.Mechanism, bool){
+		"jam": func(m *upostest.Mechanism, on bool) { m.Jam(1, on) }, "away": func(m *upostest.Mechanism, on bool) { m.Online(1, !on) },
+	}
+	leave := map[string]func(*upos.Handle) error{
+		"disable": func(h *upos.Handle) error { return h.Set("DeviceEnabled", false) },
+		"Release": func(h *upos.Handle) error { return call(h, "Release", nil) },
+		"Close":   (*upos.Handle).Close,
+	}
+	for how, fault := range stuck {
+		for name, leave := range leave {
+			t.Run(how+"/"+name, func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					w := newWorld(t)
+					h, m := ready(t, w, upos.CashChanger, "Till1"), w.machines["Till1"]
+					release := m.Hold()
+					m.Fault("Halt", cash.ErrBusy) // no safe point comes
+					must(t, h.Set("AsyncMode", true))
+					must(t, dispenseChange(h, 10, ""))
+					fault(m, true)
+					begin := time.Now()
+					must(t, leave(h))
+					if took := time.Since(begin); took > 5*time.Second {
+						t.Errorf("it took %v", took)
+					}
+					if name == "disable" {
+						is(t, h, "State", upos.S_BUSY)
+						must(t, call(h, "Release", nil))
+					}
+					next, err := w.service.Open(upos.CashChanger, "Till1")
+					must(t, err)
+					must(t, call(next, "Claim", map[string]any{"timeout": 0}))
+					must(t, next.Set("PowerNotify", upos.PN_ENABLED))
+					must(t, next.Set("DeviceEnabled", true))
+					result(t, dispenseChange(next, 10, ""), upos.E_BUSY, 0)
+					fault(m, false)
+					release()
+					synctest.Wait()
+					must(t, dispenseChange(next, 10, ""))
+					if n := m.InStore(1, upostest.Coin(10)); n != 48 {
+						t.Errorf("%d coins left, want 48: both were to be paid once", n)
+					}
+				})
+			})
+		}
+	}
+}
+
 // TestKeyPaysOnce: the same key again gives the same outcome, while it runs and after it.
 func TestKeyPaysOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {

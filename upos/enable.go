@@ -3,6 +3,7 @@ package upos
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // enable sets DeviceEnabled. The present value is no change.
@@ -78,9 +79,9 @@ func (h *Handle) power(online bool) {
 	h.status(code, "PowerState")
 }
 
-// stop ends what the handle does with the device and disables it: a payout is halted and its end waited for, a deposit is
-// ended and its money kept. A firmware update cannot be stopped: E_BUSY, unless detach, where it goes on without the
-// handle. The caller has the turn.
+// stop ends what the handle does with the device and disables it: a payout is halted and its end waited for unless it is
+// stuck, a deposit is ended and its money kept. A firmware update cannot be stopped: E_BUSY, unless detach, where it goes
+// on without the handle. The caller has the turn.
 func (h *Handle) stop(d *device, detach bool) error {
 	s := h.service
 	s.mu.Lock()
@@ -97,10 +98,7 @@ func (h *Handle) stop(d *device, detach bool) error {
 		if err := d.mech.Halt(s.ctx, Request{Owner: h.owner}); err != nil {
 			s.opts.Log.Infof("upos %s: waiting for a payout that was not halted: %v", d.cfg.Name, err)
 		}
-		select {
-		case <-j.done:
-		case <-s.ctx.Done(): // the operation stays open in the ledger
-		}
+		d.awaitHalted(j)
 	}
 	h.abandonDeposit(d)
 	s.mu.Lock()
@@ -110,6 +108,33 @@ func (h *Handle) stop(d *device, detach bool) error {
 	return nil
 }
 
+// How long a payout that was halted is waited for while a machine is jammed or away, and how often that is looked at.
+const (
+	stuckTime = 2 * time.Second
+	stuckLook = 250 * time.Millisecond
+)
+
+// awaitHalted waits for the end of a payout that was halted. A jam lasts until a person has come, and a lost machine may
+// stay away: such a payout is left to the machinery, which sees it to its end. The device is busy with it until then.
+func (d *device) awaitHalted(j *job) {
+	s := d.service
+	look := time.NewTicker(stuckLook)
+	defer look.Stop()
+	for stuck := time.Duration(0); stuck < stuckTime; stuck += stuckLook {
+		select {
+		case <-j.done:
+			return
+		case <-s.ctx.Done(): // the operation stays open in the ledger
+			return
+		case <-look.C:
+		}
+		if v := d.look(d.parts(), 0); !v.jam && v.online {
+			stuck = 0
+		}
+	}
+	s.opts.Log.Warnf("upos %s: %s is stuck; it ends when its machine is cleared or back", d.cfg.Name, j.method)
+}
+
 // close closes the handle. The caller has the turn.
 func (c *call) close() (map[string]any, error) {
 	h, d, s := c.h, c.d, c.h.service
@@ -117,7 +142,7 @@ func (c *call) close() (map[string]any, error) {
 		return nil, err
 	}
 	s.mu.Lock()
-	flashing := d.job != nil && d.job.h == h // then the claim outlives the handle
+	flashing := d.job != nil && d.job.h == h && d.job.firmware // then the claim outlives the handle
 	var done chan struct{}
 	if flashing {
 		done = d.job.done

@@ -61,6 +61,8 @@ type part struct {
 	doubt  bool
 	off    bool // acceptance is to be turned off as soon as it answers
 	manual bool // it held notes for its host before acceptance was turned on
+	jammed bool // seen since it was ready without, likewise boxOut
+	boxOut bool
 	told   upos.Part
 	ready  *upos.Part  // as it was when it answered last, without what the ledger says; nil for never
 	store  upos.Pieces // as last read

@@ -48,21 +48,23 @@ func (m *Mechanism) part(i int) upos.Part {
 	return out
 }
 
-// settled remembers the picture of a machine that is ready, and completes that of one that is not with it.
+// settled remembers the picture of a machine that is ready, and completes that of one that is not with it. A jam, and a
+// cashbox that is out, may be found before it is ready; only a machine that is ready says that they are over, for each
+// new connection begins without them.
 func (m *Mechanism) settled(i int, out *upos.Part) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := m.parts[i]
 	if out.Online {
 		now := ownLists(*out)
-		p.ready = &now
+		p.ready, p.jammed, p.boxOut = &now, out.Jammed, out.BoxOut
 		return
 	}
-	if r := p.ready; r != nil {
-		jammed, boxOut := out.Jammed || r.Jammed, out.BoxOut || r.BoxOut
-		*out = ownLists(*r)
-		out.Online, out.Jammed, out.BoxOut = false, jammed, boxOut
+	p.jammed, p.boxOut = p.jammed || out.Jammed, p.boxOut || out.BoxOut
+	if p.ready != nil {
+		*out = ownLists(*p.ready)
 	}
+	out.Online, out.Jammed, out.BoxOut = false, p.jammed, p.boxOut
 }
 
 // ownLists returns the part with lists of its own.
