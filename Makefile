@@ -31,10 +31,11 @@ lint: ## gofmt, vet for both systems, staticcheck, and the table of who may impo
 bench: ## Benchmarks as "name value unit"; BENCH_JSON=file writes them as JSON too
 	@go test -p 1 -run '^$$' -bench . -benchmem -timeout 30m ./... | go run ./internal/benchlines
 
-fuzz: ## Every fuzz target for FUZZTIME, then a million payout plans and a day of 10,000 operations a machine
+fuzz: ## Every fuzz target for FUZZTIME, then a million payout plans, 200,000 mutated requests and a day of 10,000 operations a machine
 	@grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sed 's/:func / /' | while read -r file target; do \
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit 1; done
 	PLANS=1000000 go test -count 1 -timeout 30m -run '^TestPlanIsExactAndBest$$' ./internal/cash
+	REQUESTS=200000 go test -count 1 -timeout 3h -run '^TestMutatedRequests$$' ./service
 	DAY=10000 go test -count 1 -timeout 3h -run '^TestMixedDay$$' ./internal/e2e
 
 postman: ## Postman collections of the two device APIs, made from their OpenAPI documents, into docs/api

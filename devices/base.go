@@ -49,6 +49,9 @@ type Base struct {
 	device atomic.Pointer[Device]
 	snap   atomic.Pointer[Snapshot]
 
+	// off: a Disable has come since the last Enable. One that finds the machine away holds for when it is back.
+	off atomic.Bool
+
 	mu       sync.Mutex // orders publications
 	changed  chan struct{}
 	fixedKey uint64 // in force; see rekey
@@ -207,6 +210,7 @@ func (b *Base) Enable(ctx context.Context) error {
 
 // Disable implements Device.
 func (b *Base) Disable(ctx context.Context) error {
+	b.off.Store(true)
 	return b.do(ctx, NeedAnswer, nil, func(c *Core) error { return c.accept(false) })
 }
 

@@ -224,6 +224,9 @@ func (c *Core) Base() *Base { return c.base }
 
 // accept turns acceptance on or off, for Enable and Disable.
 func (c *Core) accept(on bool) error {
+	if on {
+		c.base.off.Store(false)
+	}
 	if !on && !c.pic.Ready {
 		c.Set.Acceptor = false // it is off already
 		return nil

@@ -17,7 +17,8 @@ type Device interface {
 	// Snapshot returns the latest picture of the device. It never waits and never returns nil.
 	Snapshot() *Snapshot
 
-	// Enable turns acceptance on, Disable off. Both are idempotent. Disable leaves a running payout alone.
+	// Enable turns acceptance on, Disable off. Both are idempotent. Disable leaves a running payout alone. One that finds
+	// the machine away is answered cash.ErrNotConnected and holds all the same: the machine stays off when it is back.
 	Enable(ctx context.Context) error
 	Disable(ctx context.Context) error
 

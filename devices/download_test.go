@@ -76,7 +76,7 @@ func TestDownload(t *testing.T) {
 				return
 			}
 			for _, other := range []devices.Device{note, coins} {
-				h.is(other.Disable(h.Context()), cash.ErrNotConnected)
+				h.is(other.Enable(h.Context()), cash.ErrNotConnected)
 				if s := other.Snapshot(); s.Connected || s.AcceptorEnabled || !strings.Contains(s.Error, "download") {
 					t.Errorf("meanwhile: %+v", s)
 				}

@@ -341,7 +341,7 @@ func TestSilence(t *testing.T) {
 			b.Errorf("shown after %v", d)
 		}
 		time.Sleep(time.Second)
-		b.is(b.dev.Device().Disable(b.Context()), cash.ErrNotConnected)
+		b.is(b.dev.Device().Enable(b.Context()), cash.ErrNotConnected)
 		b.is(b.payer().StartPayout(b.Context(), cash.Amount{Value: 500, Currency: "EUR"}), cash.ErrNotConnected)
 		time.Sleep(time.Minute)
 		start = time.Now()

@@ -77,6 +77,9 @@ func (c *Core) settle(ctx context.Context) error {
 	if err := c.record(ctx); err != nil { // before anyone who waits for Ready begins to listen
 		return err
 	}
+	if c.base.off.Load() {
+		c.Set.Acceptor = false
+	}
 	if err := c.driver.Accept(c.Set.Acceptor); err != nil {
 		return err
 	}
@@ -199,6 +202,11 @@ func (c *Core) loop(ctx context.Context) error {
 		}
 		if err != nil {
 			return err
+		}
+		if c.Set.Acceptor && c.base.off.Load() { // it was asked for while an answer was so late that the machine showed as away
+			if err := c.accept(false); err != nil {
+				return err
+			}
 		}
 		if err := c.turn(ctx); err != nil {
 			return err

@@ -17,9 +17,10 @@ import (
 
 // What the tokens of the Cash Device REST API say (specs: "Token anatomy").
 const (
-	tokenParty  = "INNOVATIVETECHNOLOGY" // issuer and audience
-	tokenLife   = 7 * 24 * time.Hour
-	tokenLeeway = 5 * time.Second
+	tokenParty = "INNOVATIVETECHNOLOGY" // issuer and audience
+	tokenLife  = 7 * 24 * time.Hour
+	// earlyBy is how far the clock of whoever has signed a token may be ahead of ours. The end of a token is to the second.
+	earlyBy = 5 * time.Second
 )
 
 // Tokens issues and verifies the Bearer tokens of the REST APIs: JWT, HS256, good for seven days, stateless. Safe for use
@@ -91,7 +92,7 @@ func NewTokens(secret []byte, now func() time.Time) (*Tokens, error) {
 func newTokens(now func() time.Time) *Tokens {
 	return &Tokens{now: now, parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer(tokenParty), jwt.WithAudience(tokenParty),
-		jwt.WithExpirationRequired(), jwt.WithLeeway(tokenLeeway), jwt.WithTimeFunc(now))}
+		jwt.WithExpirationRequired(), jwt.WithLeeway(earlyBy), jwt.WithTimeFunc(now))}
 }
 
 func longEnough(secret []byte) error {
@@ -143,7 +144,7 @@ func (t *Tokens) secrets() [][]byte {
 	defer t.mu.Unlock()
 	_ = t.refresh()
 	keys := [][]byte{t.secret}
-	if t.old != nil && t.now().Before(t.stamp.made.Add(tokenLife+tokenLeeway)) { // later, whatever it has signed is over
+	if t.old != nil && t.now().Before(t.stamp.made.Add(tokenLife)) { // later, whatever it has signed is over
 		keys = append(keys, t.old)
 	}
 	return keys
@@ -162,7 +163,11 @@ func (t *Tokens) Verify(token string) (name string, err error) {
 	var c claims
 	for _, key := range t.secrets() {
 		c = claims{}
-		if _, err = t.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return key, nil }); err == nil {
+		_, err = t.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return key, nil })
+		if err == nil && t.now().Unix() >= c.Until {
+			err = jwt.ErrTokenExpired
+		}
+		if err == nil {
 			return c.Name, nil
 		}
 	}

@@ -66,7 +66,7 @@ func (m *mutant) mutatePath() {
 	case 5:
 		m.path += "/" + url.PathEscape(fmt.Sprint(m.pick()))
 	case 6:
-		i := rnd.IntN(len(m.path))
+		i := 1 + rnd.IntN(len(m.path)-1) // a path without its slash is no path, and no request
 		m.path = m.path[:i] + fmt.Sprintf("%%%02X", m.path[i]) + m.path[i+1:]
 	}
 }

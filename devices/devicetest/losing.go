@@ -93,6 +93,25 @@ func unplug(b *bench) {
 	b.rest()
 }
 
+// disabledWhileAway: nobody wants money from a machine that was to be off when it comes back.
+func disabledWhileAway(b *bench) {
+	b.accept()
+	small, _ := b.values()
+	b.fault(sim.Fault{Kind: sim.FaultUnplug})
+	b.until("lost", func() bool { return !b.dev.Snapshot().Connected })
+	b.is(b.dev.Disable(b.ctx()), cash.ErrNotConnected)
+	b.is(b.dev.Enable(b.ctx()), cash.ErrNotConnected) // was not carried out, and does not count
+	b.fault(sim.Fault{Kind: sim.FaultPlug})
+	b.back()
+	if b.dev.Snapshot().AcceptorEnabled {
+		b.Error("it came back accepting")
+	}
+	b.went(b.insert(small, 1), sim.IsReturned)
+	b.accept()
+	b.went(b.insert(small, 1), b.stores(small))
+	b.rest()
+}
+
 func unplugInEscrow(b *bench) {
 	b.accept()
 	id := b.insert(500, 1)

@@ -105,6 +105,7 @@ var cases = []testCase{
 	{name: "coin health", coins: true, config: devices.DeviceConfig{Extensions: true}, run: coinHealth},
 	{name: "coin books, real ones", coins: true, run: realCoins},
 	{name: "unplug and plug", run: unplug},
+	{name: "disabled while away", run: disabledWhileAway},
 	{name: "unplugged in escrow", notes: true, config: devices.DeviceConfig{Escrow: true}, run: unplugInEscrow},
 	{name: "unplugged in a payout", payout: true, run: unplugInPayout},
 	{name: "power cut while accepting", run: cutWhileAccepting},

@@ -1,4 +1,5 @@
-// Package apitest holds requests and answers of a REST dialect to its OpenAPI document. Only tests import it.
+// Package apitest is for tests of REST dialects: it holds requests and answers to the OpenAPI document, and is the network
+// within one process. Only tests import it.
 package apitest
 
 import (

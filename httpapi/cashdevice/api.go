@@ -97,7 +97,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &call{api: a, r: r, ctx: r.Context(), header: w.Header(), query: queryOf(r), body: body}
 	defer c.guard(w, e)
-	if err == nil {
+	if err != nil {
+		err = fault("$", "The body could not be read: "+err.Error())
+	} else {
 		err = c.find(e)
 	}
 	var answer any
@@ -129,14 +131,32 @@ func (c *call) find(e *endpoint) error {
 	return nil
 }
 
-// report logs what a caller cannot see: the cause of a refusal that is our fault or the machine's.
+// report logs the cause of a refusal, which a caller does not always see: at error level what the operator must look at,
+// at info level what a caller did or a machine would not do. An unknown id is not worth a line: programs probe ids, and
+// the access log has them.
 func (c *call) report(e *endpoint, err error) {
 	log := c.api.log.WithError(err).WithFields(logrus.Fields{"request": httpapi.RequestID(c.ctx), "op": e.verb, "device": c.id})
-	if r := rowOf(err); r.status == 500 && c.ctx.Err() == nil {
+	switch {
+	case errors.Is(err, errNoDevice), c.ctx.Err() != nil:
+		log.Debug("request refused")
+	case grave(err):
 		log.Error("request failed")
-		return
+	default:
+		log.Info("request refused")
 	}
-	log.Debug("request refused")
+}
+
+// grave says whether err is neither the caller's doing nor the machine's: the ledger, an outcome that nobody knows, events
+// that were lost, or what nobody foresaw.
+func grave(err error) bool {
+	if errors.As(err, new(*problem)) || errors.As(err, new(*httpapi.WaitError)) {
+		return false
+	}
+	if r := rowOf(err); r.word != "" {
+		return r.status == 500
+	}
+	given := new(refusal)
+	return !errors.As(err, &given) || given.status >= 500 && given.err != nil
 }
 
 // guard turns a panic in a handler into the 500 of this API.

@@ -171,10 +171,16 @@ func (c *call) download(loader devices.Downloader, d devices.Download) error {
 	go func() {
 		err := loader.Download(c.api.ctx, d)
 		c.api.downloads.end(err)
-		if log := c.api.log.WithField("line", d.Port); err != nil {
-			log.WithError(err).Error("download failed")
-		} else {
-			log.Info("download done")
+		log := c.api.log.WithField("line", d.Port)
+		select {
+		case <-begun:
+			if err != nil {
+				log.WithError(err).Error("download failed")
+			} else {
+				log.Info("download done")
+			}
+		default: // the caller learns why; the machine is as it was
+			log.WithError(err).Info("no download")
 		}
 		ended <- err
 	}()
@@ -212,7 +218,7 @@ func (c *call) downloadStatus() (any, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.err != nil {
-		return nil, &refusal{status: 500, body: "Download failed: " + d.err.Error(), err: d.err}
+		return nil, &refusal{status: 500, body: "Download failed: " + d.err.Error()} // it is in the log once
 	}
 	return object{
 		{"state", d.state()}, {"currentDownloadBlock", d.at.Block}, {"totalDownloadBlock", d.at.Blocks}, {"success", d.done},

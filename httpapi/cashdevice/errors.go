@@ -25,7 +25,12 @@ type refusal struct {
 	err    error // the cause, for the log
 }
 
-func (r *refusal) Error() string { return fmt.Sprintf("%d: %v", r.status, r.body) }
+func (r *refusal) Error() string {
+	if r.err != nil {
+		return r.err.Error()
+	}
+	return fmt.Sprintf("%d: %v", r.status, r.body)
+}
 func (r *refusal) Unwrap() error { return r.err }
 
 // row says how an error is shown.

@@ -3,22 +3,16 @@ package cashdevice
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"coffer/devices"
 	"coffer/devices/coin"
@@ -26,6 +20,7 @@ import (
 	"coffer/devices/note"
 	"coffer/devices/sim"
 	"coffer/httpapi"
+	"coffer/httpapi/apitest"
 	"coffer/internal/bus"
 	"coffer/internal/cash"
 	"coffer/internal/journal"
@@ -96,34 +91,21 @@ type town struct {
 // mount is one server in front of the till.
 type mount struct {
 	server *http.Server
-	doors  *doors
+	pipes  *apitest.Pipes
 	stop   context.CancelFunc
 	done   chan struct{}
-}
-
-// resident is a machine of the town, opened.
-type resident struct {
-	*town
-	house
-	id  string
-	sim *sim.Machine
 }
 
 // inTown runs f in a town of the houses of the families named.
 func inTown(t *testing.T, dialect Dialect, families string, f func(w *town)) {
 	t.Helper()
-	skipped := false
-	synctest.Test(t, func(t *testing.T) {
-		defer func() { skipped = t.Skipped() }()
+	apitest.InBubble(t, func(t *testing.T) {
 		w := newTown(t, families)
 		defer w.close()
 		w.serve(dialect)
 		defer func() { w.unserve() }()
 		f(w)
 	})
-	if skipped {
-		t.SkipNow() // what is skipped in the bubble proves nothing outside it
-	}
 }
 
 func newTown(t *testing.T, families string) *town {
@@ -196,14 +178,14 @@ func (w *town) serve(dialect Dialect) {
 		Station: w.station, Till: w.till, Bus: w.bus, Users: file, Tokens: tokens, Logins: httpapi.NewThrottle(time.Now),
 		Dialect: dialect, LogDir: filepath.Join(w.dir, "logs"), Log: quiet(), Now: time.Now,
 	})
-	m := &mount{doors: newDoors(), stop: stop, done: make(chan struct{})}
+	m := &mount{pipes: apitest.NewPipes(), stop: stop, done: make(chan struct{})}
 	m.server = &http.Server{Handler: httpapi.Wrap(httpapi.Listen{AllowedOrigins: []string{"http://localhost:3000"}}, r, quiet())}
 	go func() {
 		defer close(m.done)
-		_ = m.server.Serve(m.doors)
+		_ = m.server.Serve(m.pipes)
 	}()
 	w.api, w.strict = m, dialect == DotNet
-	w.client = &http.Client{Transport: &http.Transport{DialContext: m.doors.dial, MaxIdleConnsPerHost: 8}}
+	w.client = &http.Client{Transport: m.pipes.Transport(8)}
 }
 
 // unserve ends the server.
@@ -213,52 +195,6 @@ func (w *town) unserve() {
 	w.api.stop()
 	<-w.api.done
 }
-
-// doors is a listener whose connections are pipes.
-type doors struct {
-	conns chan net.Conn
-	shut  chan struct{}
-}
-
-func newDoors() *doors { return &doors{make(chan net.Conn), make(chan struct{})} }
-
-func (d *doors) Accept() (net.Conn, error) {
-	select {
-	case c := <-d.conns:
-		return c, nil
-	case <-d.shut:
-		return nil, net.ErrClosed
-	}
-}
-
-func (d *doors) Close() error {
-	select {
-	case <-d.shut:
-	default:
-		close(d.shut)
-	}
-	return nil
-}
-
-func (d *doors) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5000} }
-
-func (d *doors) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case d.conns <- door{theirs}:
-		return ours, nil
-	case <-d.shut:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// door is a pipe that looks like a connection from this machine.
-type door struct{ net.Conn }
-
-func (door) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 40000} }
-func (door) LocalAddr() net.Addr  { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5000} }
 
 // call does one request.
 func (w *town) call(method, path, body string, header ...string) answer {
@@ -322,162 +258,6 @@ func (w *town) login() {
 		w.t.Fatalf("Authenticate: %d %s", a.status, a.body)
 	}
 	w.token = out.Token
-}
-
-// resident returns the machine of a family, opened with everything on.
-func (w *town) resident(family string) *resident {
-	w.t.Helper()
-	r := w.people[family]
-	a := w.post("OpenConnection", r.opening(`,"EnableAcceptor":true,"EnableAutoAcceptEscrow":true,"EnablePayout":true`))
-	if a.status != 200 {
-		w.t.Fatalf("OpenConnection of %s: %d %s", r.id, a.status, a.body)
-	}
-	r.until("IDLE")
-	return r
-}
-
-// opening is the body of an OpenConnection.
-func (r *resident) opening(more string) string {
-	return fmt.Sprintf(`{"ComPort":"%s","SspAddress":%d%s}`, r.port, r.addr, more)
-}
-
-// to is the path and query of an endpoint for the machine.
-func (r *resident) to(name string) string { return name + "?deviceID=" + url.QueryEscape(r.id) }
-
-func (r *resident) post(name, body string) answer {
-	r.t.Helper()
-	return r.town.post(r.to(name), body)
-}
-
-func (r *resident) get(name string) answer {
-	r.t.Helper()
-	return r.town.get(r.to(name))
-}
-
-// says fails the test unless the answer is 200 and text, with <id> for the deviceID.
-func (r *resident) says(a answer, text string) {
-	r.t.Helper()
-	a.text(r.t, 200, strings.ReplaceAll(text, "<id>", r.id))
-}
-
-// refuses is says for a refusal.
-func (r *resident) refuses(a answer, status int, text string) {
-	r.t.Helper()
-	a.text(r.t, status, strings.ReplaceAll(text, "<id>", r.id))
-}
-
-const notSupported = "<id>: Command not supported by this device."
-
-// happened is an entry of GetDeviceStatus in one word.
-type happened struct {
-	Type, StateAsString, EventTypeAsString, CountryCode string
-	Value, Value2                                       int64
-	TransactionType                                     *int
-	Result                                              *bool
-}
-
-func (e happened) String() string {
-	switch e.Type {
-	case "CashEventResponse":
-		if e.Value2 != 0 {
-			return fmt.Sprintf("%s(%d,%d)", e.EventTypeAsString, e.Value, e.Value2)
-		}
-		return fmt.Sprintf("%s(%d)", e.EventTypeAsString, e.Value)
-	case "DispenserTransactionEventResponse":
-		return fmt.Sprintf("%d:%s", *e.TransactionType, e.StateAsString)
-	case "SetDenominationRouteFinishedEventResponse":
-		return fmt.Sprintf("ROUTE(%t)", *e.Result)
-	}
-	return e.StateAsString
-}
-
-// events is one GetDeviceStatus.
-func (r *resident) events() []string {
-	r.t.Helper()
-	a := r.get("GetDeviceStatus")
-	var list []happened
-	if err := json.Unmarshal([]byte(a.body), &list); err != nil || a.status != 200 {
-		r.t.Fatalf("GetDeviceStatus: %d %s", a.status, a.body)
-	}
-	var out []string
-	for _, e := range list {
-		out = append(out, e.String())
-	}
-	return out
-}
-
-// until polls every 100 ms until the last event told is one of last, and returns all that was told on the way.
-func (r *resident) until(last ...string) string {
-	r.t.Helper()
-	var told []string
-	for range 1200 {
-		told = append(told, r.events()...)
-		if n := len(told); n > 0 && slices.Contains(last, told[n-1]) {
-			return strings.Join(told, " ")
-		}
-		time.Sleep(100 * time.Millisecond) // of the bubble
-	}
-	r.t.Fatalf("%s: %v did not come; told were %v", r.id, last, told)
-	return ""
-}
-
-// insert feeds one piece in.
-func (r *resident) insert(value int64) {
-	r.t.Helper()
-	r.feed(sim.Insert{Value: value})
-}
-
-func (r *resident) feed(in sim.Insert) {
-	r.t.Helper()
-	if in.Value > 0 {
-		in.Currency = r.currency
-	}
-	for range 100 {
-		_, err := r.sim.Insert(in)
-		if err == nil {
-			return
-		}
-		time.Sleep(100 * time.Millisecond) // its path is still full
-	}
-	r.t.Fatalf("%s does not take %v", r.id, in)
-}
-
-// stored is what GetAllLevels says, by value.
-func (r *resident) stored() map[int64]int {
-	r.t.Helper()
-	a := r.get("GetAllLevels")
-	var in struct {
-		Levels []struct {
-			Value  int64
-			Stored int
-		}
-	}
-	if err := json.Unmarshal([]byte(a.body), &in); err != nil || a.status != 200 {
-		r.t.Fatalf("GetAllLevels: %d %s", a.status, a.body)
-	}
-	out := map[int64]int{}
-	for _, l := range in.Levels {
-		out[l.Value] = l.Stored
-	}
-	return out
-}
-
-// agrees compares the ledger with the machine.
-func (r *resident) agrees() {
-	r.t.Helper()
-	truth := r.sim.Truth()
-	rows, err := r.ledger.Balance(r.t.Context(), cash.DeviceID(r.id))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	got := map[cash.Place]cash.Counts{cash.Payout: {}, cash.Cashbox: {}, cash.Escrow: {}}
-	for _, x := range rows {
-		got[x.Place][cash.Denom{Value: x.Value, Currency: x.Currency}] += x.Count
-	}
-	want := map[cash.Place]cash.Counts{cash.Payout: counted(truth.Payout), cash.Cashbox: counted(truth.Cashbox), cash.Escrow: counted(truth.Escrow)}
-	if diff := cmp.Diff(want, got); diff != "" {
-		r.t.Errorf("%s: the ledger (+) and the machine (-) differ:\n%s", r.id, diff)
-	}
 }
 
 // decline is prove for families that the manual does not name: what they answer proves nothing of the row.

@@ -46,17 +46,17 @@ func (c *call) toEscrow(ctx context.Context, notes devices.Device) error {
 	return c.api.Till.Do(ctx, c.by(""), notes, "set auto-accept", func(ctx context.Context) error { return e.SetAutoAccept(ctx, false) })
 }
 
-// disable: POST Disable. A note in escrow stays there. What is connected is disabled also where the other is not.
+// disable: POST Disable. A note in escrow stays there. What is connected is disabled also where the other is not, and
+// what is away, for which the paper has a refusal, is off when it is back.
 func (c *call) disable(ctx context.Context, _ any) (any, error) {
 	var failed error
 	for _, id := range []string{c.api.Notes, c.api.Coins} {
-		d, s := c.api.machine(id)
-		switch {
-		case s == nil || !s.Connected:
+		d, _ := c.api.machine(id)
+		if d == nil {
 			failed = errors.Join(failed, cash.ErrNotConnected)
-		default:
-			failed = errors.Join(failed, c.api.Till.Disable(ctx, c.by(""), d))
+			continue
 		}
+		failed = errors.Join(failed, c.api.Till.Disable(ctx, c.by(""), d))
 	}
 	if failed != nil {
 		return nil, orBusy(failed, errDisable)

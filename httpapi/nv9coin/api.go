@@ -249,12 +249,12 @@ func readBody(r *http.Request) ([]byte, error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, errTimeout
 	case err != nil:
-		return nil, errInternal.because(err)
+		return nil, errBody.because(err)
 	}
 	return body, nil
 }
 
-// refuse answers with an error, and logs what the caller cannot see.
+// refuse answers with an error, and logs what the caller cannot see: at error level what the operator must look at.
 func (a *api) refuse(w http.ResponseWriter, r *http.Request, verb string, err error) {
 	var e *refusal
 	if !errors.As(err, &e) {
@@ -264,10 +264,12 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, verb string, err er
 	switch {
 	case e.status == http.StatusUnauthorized:
 		log.WithError(err).Info("login refused")
+	case e.body == errInternal.body, errors.Is(err, cash.ErrJournal), errors.Is(err, cash.ErrOutcomeUnknown):
+		log.WithError(err).Error("command failed")
 	case e.status >= 500:
 		log.WithError(err).Warn("command failed")
 	default:
-		log.WithError(err).Debug("request refused")
+		log.WithError(err).Info("request refused")
 	}
 	e.write(w)
 }

@@ -54,6 +54,7 @@ var (
 
 // Answers of ours, in the form of the others.
 var (
+	errBody     = ownWords(400, "BadRequest", "The body could not be read.")
 	errNoPath   = ownWords(404, "NotFound", "There is no such operation.")
 	errMethod   = ownWords(405, "MethodNotAllowed", "The operation takes another method, see Allow.")
 	errTimeout  = ownWords(408, "RequestTimeout", "The body did not arrive in time.")

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -26,6 +25,7 @@ import (
 	"coffer/devices/note"
 	"coffer/devices/sim"
 	"coffer/httpapi"
+	"coffer/httpapi/apitest"
 	"coffer/internal/bus"
 	"coffer/internal/cash"
 	"coffer/internal/journal"
@@ -68,9 +68,7 @@ type host struct {
 // with runs f on a fresh rig. tune may change what the API is built on, nil for nothing.
 func with(t *testing.T, tune func(*Deps), f func(*rig)) {
 	t.Helper()
-	skipped := false
-	synctest.Test(t, func(t *testing.T) {
-		defer func() { skipped = t.Skipped() }()
+	apitest.InBubble(t, func(t *testing.T) {
 		r := &rig{t: t, world: sim.NewWorld(nil), dir: t.TempDir(), tune: tune}
 		if err := r.world.SetSpeed(10); err != nil {
 			t.Fatal(err)
@@ -94,9 +92,6 @@ func with(t *testing.T, tune func(*Deps), f func(*rig)) {
 		r.ready()
 		f(r)
 	})
-	if skipped {
-		t.SkipNow() // what is skipped in the bubble proves nothing outside it
-	}
 }
 
 // start starts a coffer over the ledger in dir.
@@ -133,12 +128,12 @@ func (r *rig) start() {
 	h.api = newAPI(ctx, d)
 	router := httpapi.NewRouter()
 	router.MatcherFunc(func(req *http.Request, _ *mux.RouteMatch) bool { return ours(req) }).Handler(h.api)
-	wire := newWire()
+	pipes := apitest.NewPipes()
 	server := &http.Server{Handler: httpapi.Wrap(httpapi.Listen{TooLarge: TooLarge}, router, log)}
 	ended := make(chan error, 2)
 	go func() { ended <- h.station.Run(ctx) }()
-	go func() { _ = server.Serve(wire); ended <- nil }()
-	transport := &http.Transport{DialContext: wire.dial, MaxIdleConnsPerHost: 200}
+	go func() { _ = server.Serve(pipes); ended <- nil }()
+	transport := pipes.Transport(200)
 	h.client = &http.Client{Transport: transport}
 	h.stop = func() {
 		transport.CloseIdleConnections()
@@ -195,42 +190,6 @@ func (r *rig) until(what string, cond func() bool) {
 	}
 	r.t.Fatalf("%s: not within two minutes", what)
 }
-
-// wire is a listener whose connections are pipes.
-type wire struct {
-	conns chan net.Conn
-	done  chan struct{}
-}
-
-func newWire() *wire { return &wire{make(chan net.Conn), make(chan struct{})} }
-
-func (w *wire) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case w.conns <- far:
-		return near, nil
-	case <-w.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (w *wire) Accept() (net.Conn, error) {
-	select {
-	case c := <-w.conns:
-		return c, nil
-	case <-w.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (w *wire) Close() error {
-	close(w.done)
-	return nil
-}
-
-func (w *wire) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8526} }
 
 // answer is what came back.
 type answer struct {
