@@ -367,8 +367,6 @@ func (r *raiser) another(cmd []byte) {
 	r.read()
 	r.seen = nil
 	r.deafen()
-	start := time.Now() // what is under way is told as soon as the new coffer connects
-	r.setUp()
-	r.wire = r.record(start)
+	r.setUp(func(tt *tabletop) { r.wire = tt.record(time.Now()) }) // what is under way is told as soon as it connects
 	r.d = r.device()
 }

@@ -234,13 +234,14 @@ func TestOtherHost(t *testing.T) {
 	for _, kind := range slices.Concat(dayMachines, longDayExtra) {
 		t.Run(kind.profile, func(t *testing.T) {
 			t.Parallel()
+			var r *recorder
 			var list []heard
 			onTabletop(t, kind, func(tt *tabletop) {
-				r := tt.record(time.Now())
+				defer r.end()
 				enabled := tt.visit(r)
 				list = r.end()
-				checkStartUp(t, kind.profile, list[:enabled])
-			})
+				checkStartUp(tt.t, kind.profile, list[:enabled])
+			}, func(tt *tabletop) { r = tt.record(time.Now()) })
 			exchanges := 0
 			for _, x := range list {
 				if x.cmd != nil {

@@ -94,8 +94,8 @@ const validatorID cash.DeviceID = "NOTE_VALIDATOR-" + recyclerPort
 // hasPayout says whether the machine has a store that it pays from.
 func (m model) hasPayout() bool { return m.id != validatorID && m.id != scu.id }
 
-// onTabletop runs f in a bubble with a fresh tabletop.
-func onTabletop(t *testing.T, kind model, f func(*tabletop)) {
+// onTabletop runs f in a bubble with a fresh tabletop. before is done before anybody connects to the machine.
+func onTabletop(t *testing.T, kind model, f func(*tabletop), before ...func(*tabletop)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		world := sim.NewWorld(nil)
@@ -110,7 +110,7 @@ func onTabletop(t *testing.T, kind model, f func(*tabletop)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tt.setUp()
+		tt.setUp(before...)
 		defer func() {
 			tt.bury()
 			tt.stop()
@@ -122,8 +122,9 @@ func onTabletop(t *testing.T, kind model, f func(*tabletop)) {
 	})
 }
 
-// setUp starts a coffer over the ledger in dir.
-func (tt *tabletop) setUp() {
+// setUp starts a coffer over the ledger in dir. before is done before it connects: once it runs, the first frames go out
+// in the same moment of the bubble.
+func (tt *tabletop) setUp(before ...func(*tabletop)) {
 	t := tt.t
 	t.Helper()
 	ledger, err := journal.Open(context.Background(), tt.dir, time.Now)
@@ -141,6 +142,9 @@ func (tt *tabletop) setUp() {
 	cfg := []devices.LineConfig{{Port: recyclerPort, Devices: []devices.DeviceConfig{machine}}}
 	openers := map[string]line.Opener{recyclerPort: line.ConnOpener(tt.tap.connect)}
 	tt.station = devices.NewStation(cfg, openers, []devices.Family{note.Family(), note.FloatFamily(), coin.Family()}, tt.till, log)
+	for _, f := range before {
+		f(tt)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func(s *devices.Station) {
