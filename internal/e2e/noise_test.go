@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"coffer/devices"
 	"coffer/devices/sim"
 	"coffer/internal/cash"
 )
@@ -16,17 +15,15 @@ const noiseExchanges = 10_000
 
 // TestNoise flips 1 % of the bytes and drops 1 %, both ways, for 10,000 exchanges, while notes go in and payouts are
 // asked for: nothing is credited that was not taken, nothing paid that is not on the books, and when the noise ends the
-// line works as before.
+// line works as before. Should little have been possible until then, the noise goes on.
 func TestNoise(t *testing.T) {
-	for _, c := range []struct {
-		kind model
-		pay  int64
-	}{{recycler, 500}, {noteFloat, 1000}} {
-		t.Run(c.kind.profile, func(t *testing.T) { noise(t, c.kind, c.pay) })
+	for _, kind := range []model{recycler, noteFloat} {
+		t.Run(kind.profile, func(t *testing.T) { noise(t, kind) })
 	}
 }
 
-func noise(t *testing.T, kind model, pay int64) {
+func noise(t *testing.T, kind model) {
+	const pay = 500 // the denomination that a note float stores
 	onTabletop(t, kind, func(tt *tabletop) {
 		t := tt.t
 		d := tt.device()
@@ -35,19 +32,21 @@ func noise(t *testing.T, kind model, pay int64) {
 		rnd := rand.New(rand.NewPCG(7, 7))
 		wire, _ := tt.station.Trace(recyclerPort)
 		start, inserted, asked, owed := wire.State().Exchanges, 0, 0, int64(0)
-		enough := func() bool { return inserted >= 20 && asked >= 1 }
+		enough := func() bool { return inserted >= 20 && asked >= 2 }
 		for done := uint64(0); done < noiseExchanges || !enough() && done < 10*noiseExchanges; done = wire.State().Exchanges - start {
 			if tt.machine.Truth().Enabled && rnd.IntN(3) == 0 {
 				value := []int64{500, 1000, 2000}[rnd.IntN(3)]
+				if value == pay && kind.profile == noteFloat.profile && count(tt.truth().Payout, pay) > kind.levels[pay] {
+					value = 1000 // the more notes in the pile, the longer the list of them, which noise lets through never at last
+				}
 				if _, err := tt.machine.Insert(sim.Insert{Value: value, Currency: "EUR"}); err == nil {
 					inserted++
 				}
 			}
 			if d.Snapshot().Ready && rnd.IntN(5) == 0 {
-				want := payable(d, pay)
-				_, err := tt.till.Dispense(context.Background(), me, d, want)
+				_, err := tt.till.Dispense(context.Background(), me, d, eur(pay))
 				if err == nil || errors.Is(err, cash.ErrOutcomeUnknown) {
-					asked, owed = asked+1, owed+want.Value
+					asked, owed = asked+1, owed+pay
 				}
 			}
 			tt.read()
@@ -71,16 +70,6 @@ func noise(t *testing.T, kind model, pay int64) {
 			t.Errorf("the line did not recover: %+v, then %+v", before, after)
 		}
 	})
-}
-
-// payable is pay, or what lies on top of a pile of notes.
-func payable(d devices.Device, pay int64) cash.Amount {
-	if pile, ok := d.(devices.NoteFloat); ok {
-		if notes, err := pile.Notes(context.Background()); err == nil && len(notes) > 0 {
-			return notes[len(notes)-1].Amount(1)
-		}
-	}
-	return eur(pay)
 }
 
 // noise sets how many bytes are flipped and how many dropped; 0 is a clean line.
