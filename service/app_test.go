@@ -146,20 +146,20 @@ func TestOnlyWhatIsServed(t *testing.T) {
 	}
 }
 
-// TestPortInUse: one line, and nothing is left behind: the same directory starts once the port is free.
+// TestPortInUse: one line, and nothing is left behind: the same directory starts with a port that is free.
 func TestPortInUse(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer l.Close()
 	dir := t.TempDir()
 	text := strings.Replace(small, "127.0.0.1:0, serve: [cashdevice]", l.Addr().String()+", serve: [cashdevice]", 1)
 	_, err = build(t.Context(), settingsFor(t, text, dir))
 	if err == nil || !strings.Contains(err.Error(), l.Addr().String()) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v", err)
 	}
-	l.Close()
-	_, stop := start(t, settingsFor(t, text, dir))
+	_, stop := start(t, settingsFor(t, small, dir))
 	if err := stop(); err != nil {
 		t.Error(err)
 	}

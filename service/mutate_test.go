@@ -106,7 +106,7 @@ func TestMutatedRequests(t *testing.T) {
 		}
 	}()
 	http.DefaultClient.CloseIdleConnections()
-	goleak.VerifyNone(t, before)
+	eventually(t, "goroutines end", func() error { return goleak.Find(before) })
 	eventually(t, "descriptors are closed", func() error {
 		if now := descriptors(); now > files {
 			return fmt.Errorf("%d files are open, %d were before", now, files)
