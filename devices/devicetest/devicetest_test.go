@@ -60,7 +60,7 @@ func rig(t *testing.T, profile string, address ssp.Address, levels map[int64]int
 func TestOverPipe(t *testing.T) {
 	for _, m := range machines {
 		t.Run(m.profile, func(t *testing.T) {
-			devicetest.Run(t, func(t *testing.T) *devicetest.Rig {
+			devicetest.RunInBubble(t, func(t *testing.T) *devicetest.Rig {
 				r, l := rig(t, m.profile, m.address, m.levels)
 				r.Link = line.ConnOpener(l.Pipe())
 				return r
@@ -82,12 +82,14 @@ func TestOverTCP(t *testing.T) {
 	}, "identify", "download", "download cut in the middle")
 }
 
+// TestOverPty: machines get hold of a terminal's bytes and of its losses; what they do with money is TestOverPipe's.
 func TestOverPty(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("simulated machines have a pseudo-terminal on Linux only")
 	}
 	for _, m := range machines {
 		t.Run(m.profile, func(t *testing.T) {
+			t.Parallel()
 			devicetest.Run(t, func(t *testing.T) *devicetest.Rig {
 				r, l := rig(t, m.profile, m.address, m.levels)
 				path, err := l.OpenPty()
@@ -96,7 +98,8 @@ func TestOverPty(t *testing.T) {
 				}
 				r.Link = line.SerialOpener(path, 9600)
 				return r
-			})
+			}, "identify", "accept", "escrow", "payout", "float", "smart empty", "reset", "download", "unplug and plug",
+				"unplugged in a payout", "key lost", "noise")
 		})
 	}
 }

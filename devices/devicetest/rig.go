@@ -21,9 +21,6 @@ import (
 // patience bounds every wait of the suite.
 const patience = 30 * time.Second
 
-// replyTimeout is shorter than in service, since a simulated machine answers at once and a lost one is waited for.
-const replyTimeout = 150 * time.Millisecond
-
 // port is the name of the line under test.
 const port = "COM5"
 
@@ -38,6 +35,7 @@ type Rig struct {
 type bench struct {
 	*testing.T
 	Rig
+	bubble  bool // time is that of a bubble, and a limit of time can be held
 	till    *till
 	station *devices.Station
 	dev     devices.Device
@@ -45,7 +43,7 @@ type bench struct {
 }
 
 // drive starts a station over the rig and waits until the device is ready.
-func drive(t *testing.T, rig *Rig, cfg devices.DeviceConfig) *bench {
+func drive(t *testing.T, rig *Rig, cfg devices.DeviceConfig, bubble bool) *bench {
 	t.Helper()
 	cfg.Address = rig.Machine.Address()
 	if cfg.Poll == 0 {
@@ -53,9 +51,9 @@ func drive(t *testing.T, rig *Rig, cfg devices.DeviceConfig) *bench {
 	}
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	b := &bench{T: t, Rig: *rig, till: newTill()}
+	b := &bench{T: t, Rig: *rig, bubble: bubble, till: newTill()}
 	b.station = devices.NewStation(
-		[]devices.LineConfig{{Port: port, Devices: []devices.DeviceConfig{cfg}, ReplyTimeout: replyTimeout, DownloadPace: 0.3}},
+		[]devices.LineConfig{{Port: port, Devices: []devices.DeviceConfig{cfg}, DownloadPace: 0.3}},
 		map[string]line.Opener{port: rig.Link},
 		[]devices.Family{note.Family(), note.FloatFamily(), coin.Family()}, b.till, log)
 	ctx, stop := context.WithCancel(context.Background())

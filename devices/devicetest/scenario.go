@@ -17,7 +17,7 @@ func Play(t *testing.T, story *sim.Scenario, rigs ...*Rig) {
 	t.Helper()
 	on := stage{Stage: rigs[0].World.Stage(), driven: map[sim.Target]*bench{}}
 	for _, r := range rigs {
-		b := drive(t, r, devices.DeviceConfig{})
+		b := drive(t, r, devices.DeviceConfig{}, false)
 		b.accept()
 		on.driven[sim.Target{Port: r.Machine.Line().Port(), Address: int(r.Machine.Address())}] = b
 	}

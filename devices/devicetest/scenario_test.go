@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 
 	"coffer/devices/devicetest"
 	"coffer/devices/line"
@@ -37,7 +38,7 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			devicetest.Play(t, story, cast(t, story)...)
+			synctest.Test(t, func(t *testing.T) { devicetest.Play(t, story, cast(t, story)...) })
 		})
 	}
 }

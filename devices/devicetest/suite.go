@@ -3,6 +3,7 @@ package devicetest
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"coffer/devices"
 	"coffer/internal/cash"
@@ -10,21 +11,41 @@ import (
 
 // Run checks the contract against machines that open makes, a fresh one for every case: all cases, or those named.
 func Run(t *testing.T, open func(t *testing.T) *Rig, only ...string) {
+	t.Helper()
+	each(t, func(t *testing.T, c testCase) { c.on(t, open(t), false) }, only)
+}
+
+// RunInBubble is Run in a bubble for each case, where time passes as soon as everybody waits. The link that open makes
+// must not leave the bubble: a pipe, but no socket.
+func RunInBubble(t *testing.T, open func(t *testing.T) *Rig, only ...string) {
+	t.Helper()
+	each(t, func(t *testing.T, c testCase) {
+		synctest.Test(t, func(t *testing.T) { c.on(t, open(t), true) })
+	}, only)
+}
+
+func each(t *testing.T, run func(*testing.T, testCase), only []string) {
+	t.Helper()
 	for _, c := range cases {
 		if len(only) > 0 && !slices.Contains(only, c.name) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			rig := open(t)
-			b := drive(t, rig, c.config)
-			switch {
-			case c.notes && b.coins(), c.coins && !b.coins(), c.payout && !b.hasPayout(), c.float && !b.float():
-				return // this machine has nothing of the kind
-			}
-			c.run(b)
+			run(t, c)
 		})
 	}
+}
+
+// on runs the case on a machine, if it has what the case is about.
+func (c testCase) on(t *testing.T, rig *Rig, bubble bool) {
+	t.Helper()
+	b := drive(t, rig, c.config, bubble)
+	switch {
+	case c.notes && b.coins(), c.coins && !b.coins(), c.payout && !b.hasPayout(), c.float && !b.float():
+		return // this machine has nothing of the kind
+	}
+	c.run(b)
 }
 
 // testCase is one case of the contract and the machines that it is for.
