@@ -16,12 +16,7 @@ import (
 // The maker's serverconfig.json: its port is listened on, its origins are allowed, and a cashbox that was away counts as
 // emptied.
 func TestServerConfigTakesEffect(t *testing.T) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := free.Addr().(*net.TCPAddr).Port
-	free.Close()
+	port := freePort(t)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "serverconfig.json")
 	text := fmt.Sprintf(`{"Port": %d, "AllowedOrigins": "http://till.example", "AutoClearingCashboxLevels": true}`, port)
@@ -66,6 +61,21 @@ func TestServerConfigTakesEffect(t *testing.T) {
 	c.told("CASHBOX_REMOVED", id)
 	main.ok("POST", "/sim/v1/machines/COM5/0/fault", `{"kind":"cashbox_replaced","empty":true}`)
 	boxed(0)
+}
+
+// freePort returns a port that nobody listens on, from below those that systems give to whoever asks for any: so nobody
+// gets it until it is used.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for port := 20_000; port < 30_000; port++ {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			l.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
 }
 
 // makersClient calls over HTTP as the maker's clients do.

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -115,7 +116,7 @@ func TestReadmeWalk(t *testing.T) {
 // program has the demo's ports, it runs the same demo on free ones and puts those into the script.
 func runReadmeDemo(t *testing.T, script string) (string, []string) {
 	t.Helper()
-	if portFree("127.0.0.1:5000") && portFree("127.0.0.1:8480") {
+	if !slices.ContainsFunc(demoAddress.FindAllString(demoText(t), -1), func(addr string) bool { return !portFree(addr) }) {
 		runMake(t)
 		return script, nil
 	}

@@ -10,14 +10,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// demoConfig is configs/demo.yaml on free ports.
-func demoConfig(t testing.TB) string {
+// demoAddress is an address that the demo listens on.
+var demoAddress = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+
+// demoText is configs/demo.yaml.
+func demoText(t testing.TB) string {
 	t.Helper()
 	b, err := os.ReadFile("../../configs/demo.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(string(b), "127.0.0.1:0")
+	return string(b)
+}
+
+// demoConfig is the demo on free ports.
+func demoConfig(t testing.TB) string {
+	t.Helper()
+	return demoAddress.ReplaceAllString(demoText(t), "127.0.0.1:0")
 }
 
 // runDemo starts the demo and returns it with a client that is logged in.
