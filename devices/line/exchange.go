@@ -13,8 +13,15 @@ import (
 // gap is the silence after which half a frame is given up (ssp.md section 2.2, rule 5).
 const gap = 100 * time.Millisecond
 
-// noisyTries is how often a command is sent to a machine whose answers arrive damaged. The manual allows 20.
-const noisyTries = 8
+// What an address on a noisy line is given: more and shorter tries, since every one is answered or lost by chance.
+const (
+	// noisyTries is how often a command is sent at most. The manual allows 20.
+	noisyTries = 20
+	// noisyFor is how long after the last sign of noise a line counts as noisy.
+	noisyFor = 10 * time.Second
+	// noisyShare is how many tries wait as long as one on a quiet line.
+	noisyShare = 4
+)
 
 // errNoAnswer is the cause given when all tries went by.
 var errNoAnswer = errors.New("no answer")
@@ -26,6 +33,9 @@ type wireState struct {
 	unsynced bool         // SYNC must come first
 	silent   bool         // did not answer last time: one try until it does
 	session  *ssp.Session // nil: plain
+
+	noise   time.Time     // last damaged answer, or repeat that was answered
+	slowest time.Duration // that an answer took lately
 }
 
 // attempt is one exchange under way.
@@ -48,44 +58,74 @@ func (o *owner) exchange(j *job) ([]byte, error) {
 		return nil, fmt.Errorf("line %s address %d: %w", o.line.cfg.Name, a.peer.addr, err)
 	}
 	o.line.stats.exchanges.Add(1)
-	for left := o.tries(a); ; o.line.stats.retries.Add(1) {
-		reply, heard, err := o.try(a)
+	left := o.patience(a)
+	for try := 1; ; try++ {
+		wait := min(o.wait(a.wire), left.silence)
+		reply, heard, err := o.try(a, wait)
 		if err != nil {
 			a.lost()
 			return nil, o.line.fail(a.peer.addr, err, a.sent)
 		}
+		if heard && (reply == nil || try > 1) {
+			a.wire.noise = time.Now()
+		}
 		if reply != nil {
 			return reply, nil
 		}
-		if left.after(heard) {
+		if left.after(wait, heard) {
 			o.line.stats.timeouts.Add(1)
 			a.lost()
 			return nil, o.line.fail(a.peer.addr, errNoAnswer, a.sent)
 		}
+		o.line.stats.retries.Add(1)
 	}
 }
 
-// triesLeft is how often a command may still be sent: so often in a row without a sound, and so often in all.
-type triesLeft struct{ silent, all, inRow int }
-
-// tries returns what a command may use: Retries repeats while nobody speaks, more when damaged answers show that the
-// machine is there, and one try for an address that was silent last time.
-func (o *owner) tries(a *attempt) *triesLeft {
-	n := 1 + o.line.cfg.Retries
-	if a.wire.silent || n == 1 {
-		return &triesLeft{1, 1, 1}
-	}
-	return &triesLeft{n, max(n, noisyTries), n}
+// patience is how long an exchange is still tried: so long in a row without a sound, so often in all, and beginning no
+// try after end.
+type patience struct {
+	silence, inRow time.Duration
+	tries          int
+	end            time.Time
 }
 
-// after counts a try that had no good answer, and says whether it was the last.
-func (l *triesLeft) after(heard bool) (last bool) {
-	l.all--
-	l.silent--
+// patience returns what a command may use. Without a sound that is the time of 1 + Retries tries, and of one where the
+// address was silent last time: so long a dead machine keeps the line from others. Where damaged answers show that the
+// machine is there, it is twice as long.
+func (o *owner) patience(a *attempt) *patience {
+	n := time.Duration(1 + o.line.cfg.Retries)
+	tries := noisyTries
+	if a.wire.silent {
+		n = 1
+	}
+	if n == 1 && !a.wire.noisy() {
+		tries = 1
+	}
+	silence := n * o.line.cfg.ReplyTimeout
+	return &patience{silence, silence, tries, time.Now().Add(2 * silence)}
+}
+
+// after counts a try that waited in vain, and says whether it was the last.
+func (l *patience) after(wait time.Duration, heard bool) (last bool) {
+	l.tries--
+	l.silence -= wait
 	if heard {
-		l.silent = l.inRow
+		l.silence = l.inRow
 	}
-	return l.silent == 0 || l.all == 0
+	return l.silence <= 0 || l.tries == 0 || !time.Now().Before(l.end)
+}
+
+// noisy says whether the line was noisy lately.
+func (w *wireState) noisy() bool { return !w.noise.IsZero() && time.Since(w.noise) < noisyFor }
+
+// wait returns how long an answer is waited for. On a noisy line that is less, but enough for what took longest lately;
+// a machine whose answer comes later still repeats the same one.
+func (o *owner) wait(w *wireState) time.Duration {
+	full := o.line.cfg.ReplyTimeout
+	if !w.noisy() {
+		return full
+	}
+	return min(full, max(full/noisyShare, 2*w.slowest))
 }
 
 // wire returns the state of p's address, which starts anew when the link was opened again.
@@ -115,7 +155,7 @@ func (o *owner) encode(a *attempt) (err error) {
 }
 
 // try sends the frame once and waits for its answer; nil is no good answer, and heard says that there was a damaged one.
-func (o *owner) try(a *attempt) (reply []byte, heard bool, err error) {
+func (o *owner) try(a *attempt, wait time.Duration) (reply []byte, heard bool, err error) {
 	if err := o.port.flush(); err != nil {
 		return nil, false, err
 	}
@@ -126,19 +166,18 @@ func (o *owner) try(a *attempt) (reply []byte, heard bool, err error) {
 		o.frame = nil // the writer may still hold it
 		return nil, false, err
 	}
-	return o.listen(a)
+	return o.listen(a, wait)
 }
 
-// listen reads until the answer to a is there. It gives up after the reply time-out, or, since a slave speaks once,
-// when a damaged frame was followed by a gap. An answer that has begun in time may take twice the time-out.
-func (o *owner) listen(a *attempt) (reply []byte, heard bool, err error) {
-	timeout := o.line.cfg.ReplyTimeout
+// listen reads until the answer to a is there. It gives up after timeout, or, since a slave speaks once, when a damaged
+// frame was followed by a gap. An answer that has begun in time may take the reply time-out longer.
+func (o *owner) listen(a *attempt, timeout time.Duration) (reply []byte, heard bool, err error) {
 	start, dropped := time.Now(), o.dec.Dropped()
 	defer func() { o.line.stats.crc.Add(uint64(o.dec.Dropped() - dropped)) }()
 	for begun := false; ; {
 		wait := timeout - time.Since(start)
 		if begun {
-			wait = min(gap, wait+timeout)
+			wait = min(gap, wait+o.line.cfg.ReplyTimeout)
 		}
 		if wait <= 0 {
 			return nil, begun, nil
@@ -155,6 +194,8 @@ func (o *owner) listen(a *attempt) (reply []byte, heard bool, err error) {
 				continue
 			}
 			if reply := a.accept(o, f); reply != nil {
+				took := time.Since(start)
+				a.wire.slowest = max(took, a.wire.slowest-a.wire.slowest/8)
 				return reply, true, nil
 			}
 		}

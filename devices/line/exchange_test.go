@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 	"testing/synctest"
@@ -45,7 +46,7 @@ func TestRetry(t *testing.T) {
 				return w[:3]
 			}
 			return w
-		}, 9, 8 * gap, true},
+		}, 1 + noisyTries, noisyTries * gap, true},
 		{"silence between damaged answers", func(n int, f ssp.Frame, w []byte) []byte {
 			switch n {
 			case 2, 3, 5, 6:
@@ -54,7 +55,7 @@ func TestRetry(t *testing.T) {
 				return w[:3]
 			}
 			return w
-		}, 7, 4*tick + gap, false},
+		}, 7, 2*tick + gap + 2*tick/noisyShare, false},
 		{"noise before the answer", instead(2, func(w []byte) []byte { return append([]byte{0, 0xFF, 0x12}, w...) }), 2, 0, false},
 		{"half a frame before the answer", instead(2, func(w []byte) []byte { return append([]byte{ssp.STX, 0x80, 9}, w...) }), 2, 0, false},
 		{"answer twice", instead(2, func(w []byte) []byte { return append(w, w...) }), 2, 0, false},
@@ -228,49 +229,103 @@ func TestCommandLength(t *testing.T) {
 	}
 }
 
+// TestNoisyWait counts the frames of commands that nobody answers any more: on a line that was noisy there are more of
+// them, in the same time; a machine that is slow is given its time all the same.
+func TestNoisyWait(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		latency time.Duration // of the answers before
+		noise   bool
+		frames  int
+		took    time.Duration
+	}{
+		{"quiet", 0, false, 3, 3 * tick},
+		{"noisy", 0, true, 3 * noisyShare, 3 * tick},
+		{"noisy and slow", tick / 4, true, 6, 3 * tick},
+		{"noisy and slower", tick * 3 / 4, true, 3, 3 * tick},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &slave{handle: func([]byte) []byte { return []byte{0xF0} }}
+				b := newBus(s)
+				b.delay = tt.latency
+				p := synced(t, start(t, Config{}, b), 0)
+				if tt.noise {
+					b.fault = instead(2, func(w []byte) []byte { return w[:3] })
+				}
+				if _, err := p.Tx(t.Context(), []byte{0x0C}); err != nil {
+					t.Fatal(err)
+				}
+				sent := 0
+				b.mu.Lock()
+				b.fault = func(int, ssp.Frame, []byte) []byte { sent++; return nil }
+				b.mu.Unlock()
+				begin := time.Now()
+				if _, err := p.Tx(t.Context(), []byte{0x0C}); !errors.Is(err, ErrMaybeSent) {
+					t.Errorf("error %v, want ErrMaybeSent", err)
+				}
+				if took := time.Since(begin); took != tt.took || sent != tt.frames {
+					t.Errorf("%d frames in %v, want %d in %v", sent, took, tt.frames, tt.took)
+				}
+				begin, sent = time.Now(), 0
+				if err := p.Sync(t.Context()); err == nil || time.Since(begin) != tick {
+					t.Errorf("sync of the silent address took %v (%v), want %v", time.Since(begin), err, tick)
+				}
+			})
+		})
+	}
+}
+
 // TestNoise flips and drops bytes both ways for many exchanges: what arrives is right, what was executed was executed
-// once, and the line always finds back.
+// once, and the line always finds back. At 1 % hardly an exchange is lost.
 func TestNoise(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		count := 0
-		s := &slave{handle: func(cmd []byte) []byte {
-			count++
-			return append(ssp.OK.Data(), cmd...)
-		}}
-		b := newBus(s)
-		l := startOpener(t, Config{}, ConnOpener(noisy(b.dial, 1, 0.01)))
-		p := l.Peer(0)
-		answered, lost := 0, 0
-		for i := 0; i < 5000; {
-			if err := p.Sync(t.Context()); err != nil {
-				continue
-			}
-			if err := p.Negotiate(t.Context()); err != nil {
-				continue
-			}
-			for ; i < 5000; i++ {
-				before := count
-				cmd := []byte{0x50, byte(i), byte(i >> 8)}
-				reply, err := p.Tx(t.Context(), cmd)
-				if err != nil {
-					lost++
-					break
+	for _, tt := range []struct {
+		rate              float64
+		leastLost, atMost int
+	}{{0.01, 0, 5}, {0.03, 50, 1000}} {
+		t.Run(fmt.Sprint(tt.rate), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if lost := exchangeInNoise(t, tt.rate); lost < tt.leastLost || lost > tt.atMost {
+					t.Errorf("%d exchanges lost, want %d to %d", lost, tt.leastLost, tt.atMost)
 				}
-				answered++
-				if !bytes.Equal(reply, append(ssp.OK.Data(), cmd...)) {
-					t.Fatalf("exchange %d: reply % X", i, reply)
-				}
-				if count != before+1 {
-					t.Fatalf("exchange %d executed %d times", i, count-before)
-				}
+			})
+		})
+	}
+}
+
+// exchangeInNoise does 2000 exchanges on a noisy line and returns how many were lost.
+func exchangeInNoise(t *testing.T, rate float64) (lost int) {
+	count := 0
+	s := &slave{handle: func(cmd []byte) []byte {
+		count++
+		return append(ssp.OK.Data(), cmd...)
+	}}
+	b := newBus(s)
+	l := startOpener(t, Config{}, ConnOpener(noisy(b.dial, 1, rate)))
+	p := l.Peer(0)
+	for i := 0; i < 2000; {
+		if p.Sync(t.Context()) != nil || p.Negotiate(t.Context()) != nil {
+			continue
+		}
+		for ; i < 2000; i++ {
+			before := count
+			cmd := []byte{0x50, byte(i), byte(i >> 8)}
+			reply, err := p.Tx(t.Context(), cmd)
+			if err != nil {
+				lost++
+				break
 			}
-			i++
+			if !bytes.Equal(reply, append(ssp.OK.Data(), cmd...)) {
+				t.Fatalf("exchange %d: reply % X", i, reply)
+			}
+			if count != before+1 {
+				t.Fatalf("exchange %d executed %d times", i, count-before)
+			}
 		}
-		if answered < 3000 || lost == 0 {
-			t.Errorf("%d answered, %d lost: the noise is not what this test wants", answered, lost)
-		}
-		if st := l.State(); st.CRCErrors == 0 || st.Retries == 0 || st.Opens != 1 {
-			t.Errorf("state %+v", st)
-		}
-	})
+		i++
+	}
+	if st := l.State(); st.CRCErrors == 0 || st.Retries == 0 || st.Opens != 1 {
+		t.Errorf("state %+v", st)
+	}
+	return lost
 }

@@ -14,8 +14,8 @@ import (
 const noiseExchanges = 10_000
 
 // TestNoise flips 1 % of the bytes and drops 1 %, both ways, for 10,000 exchanges, while notes go in and payouts are
-// asked for: nothing is credited that was not taken, nothing paid that is not on the books, and when the noise ends the
-// line works as before. Should little have been possible until then, the noise goes on.
+// asked for: work goes on, nothing is credited that was not taken, nothing paid that is not on the books, and when the
+// noise ends the line works as before. The list of an NV11's full reel is the longest answer, and the most often damaged.
 func TestNoise(t *testing.T) {
 	for _, kind := range []model{recycler, noteFloat} {
 		t.Run(kind.profile, func(t *testing.T) { noise(t, kind) })
@@ -32,13 +32,9 @@ func noise(t *testing.T, kind model) {
 		rnd := rand.New(rand.NewPCG(7, 7))
 		wire, _ := tt.station.Trace(recyclerPort)
 		start, inserted, asked, owed := wire.State().Exchanges, 0, 0, int64(0)
-		enough := func() bool { return inserted >= 20 && asked >= 2 }
-		for done := uint64(0); done < noiseExchanges || !enough() && done < 10*noiseExchanges; done = wire.State().Exchanges - start {
+		for wire.State().Exchanges-start < noiseExchanges {
 			if tt.machine.Truth().Enabled && rnd.IntN(3) == 0 {
 				value := []int64{500, 1000, 2000}[rnd.IntN(3)]
-				if value == pay && kind.profile == noteFloat.profile && count(tt.truth().Payout, pay) > kind.levels[pay] {
-					value = 1000 // the more notes in the pile, the longer the list of them, which noise lets through never at last
-				}
 				if _, err := tt.machine.Insert(sim.Insert{Value: value, Currency: "EUR"}); err == nil {
 					inserted++
 				}
@@ -55,7 +51,7 @@ func noise(t *testing.T, kind model) {
 		st := wire.State()
 		t.Logf("%d exchanges, %d repeats, %d given up, %d frames damaged; %d notes in, %d payouts",
 			st.Exchanges-start, st.Retries, st.Timeouts, st.CRCErrors, inserted, asked)
-		if !enough() || st.CRCErrors < 1000 {
+		if inserted < 100 || asked < 10 || st.CRCErrors < 1000 {
 			t.Errorf("too little happened for a test")
 		}
 		tt.noise(0)
