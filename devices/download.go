@@ -13,6 +13,7 @@ type Download struct {
 	Address ssp.Address
 	Image   []byte // the maker's file
 	Baud    int    // of the transfer; 0 for the file's own
+	Packet  bool   // the maker's packet download and no other way; simulated machines take it for the one they know
 	// Progress, if set, is called after every block, from the downloading goroutine.
 	Progress func(DownloadProgress)
 }
@@ -65,7 +66,9 @@ type Downloader interface {
 	// While it runs, the machine and all others on its port are away.
 	//
 	// Errors before anything was erased: cash.ErrInvalid for a file that is no download file or is damaged, or that the
-	// machine refuses as not its own; cash.ErrNotConnected; cash.ErrBusy while an operation runs, a note is inside, or
+	// machine refuses as not its own, or whose dataset is known to lack a denomination that the machine stores: it would
+	// no longer be reported, nor paid. Only files for simulated machines say what is in them; who brings another dataset
+	// to a real one empties it first. cash.ErrNotConnected; cash.ErrBusy while an operation runs, a note is inside, or
 	// another download runs on the port; cash.ErrUnsupported where the way is not known (ssp.md §18.3). Later errors
 	// name the stage; the machine then wants the download repeated.
 	Download(ctx context.Context, d Download) error

@@ -135,6 +135,29 @@ func TestDownloadRefuses(t *testing.T) {
 	})
 }
 
+// A dataset without a denomination that is stored would leave money that nobody can see or pay any more: the file is
+// refused before anybody is disturbed, and taken once the machine was emptied of it.
+func TestDownloadKeepsStoredNotes(t *testing.T) {
+	onPort(t, func(h *hall, note, coins devices.Device) {
+		h.ok(h.machine(0).SetLevel(5000, "EUR", 2))
+		err := h.station.Download(h.Context(), devices.Download{Port: "COM7", Image: anImage(kindRecycler)})
+		h.is(err, cash.ErrInvalid)
+		if err == nil || !strings.Contains(err.Error(), "empty the machine first") {
+			t.Errorf("error %v", err)
+		}
+		for _, d := range []devices.Device{note, coins} {
+			if s := d.Snapshot(); !s.Ready {
+				t.Errorf("disturbed: %+v", s)
+			}
+		}
+		h.ok(note.(devices.Payer).EnablePayout(h.Context()))
+		h.ok(note.(devices.Emptier).StartEmpty(h.Context(), 0))
+		h.until(note, "empty", func(s *devices.Snapshot) bool { return s.Operation == "" && s.Levels.Pieces() == 0 })
+		h.ok(h.station.Download(h.Context(), devices.Download{Port: "COM7", Image: anImage(kindRecycler)}))
+		h.until(note, "new firmware", runs("NVS2004301099000"))
+	})
+}
+
 // Nobody is sent away while money moves, on this machine or on another of the port.
 func TestDownloadBusy(t *testing.T) {
 	onPort(t, func(h *hall, note, coins devices.Device) {
@@ -225,7 +248,8 @@ func TestDownloadStops(t *testing.T) {
 	})
 }
 
-// Over a network link nobody can change a real machine's speed.
+// Over a network link nobody can change a real machine's speed, and none is sent the bytes of a packet download, which are
+// not public.
 func TestDownloadOverNetwork(t *testing.T) {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
@@ -242,6 +266,10 @@ func TestDownloadOverNetwork(t *testing.T) {
 		if !errors.Is(err, want) {
 			t.Errorf("%d baud: error %v, want %v", baud, err, want)
 		}
+	}
+	d := devices.Download{Port: "COM5", Image: anImage(kindRecycler), Baud: 9600, Packet: true}
+	if err := station.Download(ctx, d); !errors.Is(err, cash.ErrUnsupported) {
+		t.Errorf("packet download: error %v, want ErrUnsupported", err)
 	}
 	stop()
 	<-ended

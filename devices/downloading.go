@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,9 +82,15 @@ func (s *Station) download(ctx context.Context, b *Base, d Download, f ssp.Downl
 	if err := t.possible(l.cfg, b); err != nil {
 		return err
 	}
+	if d.Packet && !b.cfg.device.extended() {
+		return fmt.Errorf("%w: the bytes of a packet download are not public; send the file the older way", cash.ErrUnsupported)
+	}
 	over := make(chan struct{})
 	defer close(over)
 	if err := b.answered(ctx); err != nil {
+		return err
+	}
+	if err := b.keepsDenoms(ctx, f); err != nil {
 		return err
 	}
 	for _, other := range bases {
@@ -109,6 +116,26 @@ func (t *transfer) possible(l LineConfig, b *Base) error {
 	case strings.HasPrefix(l.link(), "tcp://") && t.baud != t.slow && !b.cfg.device.extended():
 		return fmt.Errorf("%w: a network link keeps its %d baud, the transfer wants %d; plug the machine in here", cash.ErrUnsupported,
 			t.slow, t.baud)
+	}
+	return nil
+}
+
+// keepsDenoms refuses a file whose dataset lacks a denomination that is stored. A machine that does not answer has been
+// asked before, if its firmware is gone.
+func (b *Base) keepsDenoms(ctx context.Context, f ssp.DownloadFile) error {
+	p, err := ssp.ParsePayload(f.Payload)
+	if err != nil || p.Dataset == "" || !b.Snapshot().Connected {
+		return nil
+	}
+	acc, err := b.Account(ctx)
+	if err != nil {
+		return err
+	}
+	for d, n := range acc.Levels {
+		if n > 0 && (string(d.Currency) != p.Dataset[:3] || !slices.Contains(p.Values, d.Value)) {
+			return fmt.Errorf("%w: the file's dataset %s has no %v, of which %d are stored; empty the machine first",
+				cash.ErrInvalid, p.Dataset, d, n)
+		}
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func (c *call) startDownload() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.flag("PacketDownload") // there is one way, so that it changes nothing
+	packet := in.flag("PacketDownload") // asked for in so many words; the default is the way that is known
 	file, where, baud := strings.TrimSpace(in.text("DownloadFileName")), portOf(in), in.number(0, math.MaxInt32, "BaudRate")
 	address := in.number(0, 0x7D, "SspAddress")
 	if err := in.err(); err != nil {
@@ -101,7 +101,7 @@ func (c *call) startDownload() (any, error) {
 		c.api.log.WithError(err).Info("no download")
 		return nil, &refusal{status: 400, body: downloadInvalid, err: cash.ErrInvalid}
 	}
-	d := devices.Download{Port: port, Address: ssp.Address(address), Image: image, Baud: int(baud)}
+	d := devices.Download{Port: port, Address: ssp.Address(address), Image: image, Baud: int(baud), Packet: packet}
 	if err := c.download(loader, d); err != nil {
 		return nil, downloadRefused(err)
 	}
