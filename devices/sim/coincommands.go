@@ -35,29 +35,11 @@ func setCoinMechInhibit(m *Machine, b []byte) answer {
 }
 
 // globalInhibit is 49: 1 lets the feeder run, or the coin mech take coins.
-func globalInhibit(m *Machine, p []byte) answer {
-	switch {
-	case len(p) != 1:
-		return reply(ssp.WrongParameters)
-	case p[0] > 1:
-		return reply(ssp.OutOfRange)
-	}
-	m.ram.feederOn = p[0] == 1
-	return reply(ssp.OK)
-}
+func globalInhibit(m *Machine, p []byte) answer { return onOff(p, &m.ram.feederOn) }
 
 // setCalibration is 47: 0 automatic, 1 on command. It is remembered: on command, a machine that was switched on asks for
 // 48 before anything moves.
-func setCalibration(m *Machine, p []byte) answer {
-	switch {
-	case len(p) != 1:
-		return reply(ssp.WrongParameters)
-	case p[0] > 1:
-		return reply(ssp.OutOfRange)
-	}
-	m.nv.health.onCommand = p[0] == 1
-	return reply(ssp.OK)
-}
+func setCalibration(m *Machine, p []byte) answer { return onOff(p, &m.nv.health.onCommand) }
 
 // runCalibration is 48.
 func runCalibration(m *Machine) answer {
@@ -134,16 +116,7 @@ func splitPayout(m *Machine, b []byte) answer {
 }
 
 // coinEscrow is 3A: 1 lets the feeder stand still with what is in it, 0 lets it go on. The layout is our coding.
-func coinEscrow(m *Machine, p []byte) answer {
-	switch {
-	case len(p) != 1:
-		return reply(ssp.WrongParameters)
-	case p[0] > 1:
-		return reply(ssp.OutOfRange)
-	}
-	m.ram.held = p[0] == 1
-	return reply(ssp.OK)
-}
+func coinEscrow(m *Machine, p []byte) answer { return onOff(p, &m.ram.held) }
 
 // coinStir is 5D: the hopper turns for so many seconds, and pays nothing meanwhile. The layout is our coding.
 func coinStir(m *Machine, p []byte) answer {

@@ -195,3 +195,15 @@ func setBaudRate(_ *Machine, p []byte) answer {
 	}
 	return reply(ssp.OK)
 }
+
+// onOff takes the one parameter 0 or 1 of a command that does nothing but switch.
+func onOff(p []byte, to *bool) answer {
+	switch {
+	case len(p) != 1:
+		return reply(ssp.WrongParameters)
+	case p[0] > 1:
+		return reply(ssp.OutOfRange)
+	}
+	*to = p[0] == 1
+	return reply(ssp.OK)
+}

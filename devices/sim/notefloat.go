@@ -85,16 +85,7 @@ func notePositions(m *Machine) answer {
 }
 
 // setReportingType is 45: 0 by value, 1 by channel.
-func setReportingType(m *Machine, p []byte) answer {
-	switch {
-	case len(p) != 1:
-		return reply(ssp.WrongParameters)
-	case p[0] > 1:
-		return reply(ssp.OutOfRange)
-	}
-	m.ram.byChannel = p[0] == 1
-	return reply(ssp.OK)
-}
+func setReportingType(m *Machine, p []byte) answer { return onOff(p, &m.ram.byChannel) }
 
 // payoutNote is 42: the top note goes to the customer.
 func payoutNote(m *Machine) answer { return m.top(opPayout) }
