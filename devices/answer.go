@@ -119,7 +119,7 @@ func (c *Core) poll(ctx context.Context) ([]ssp.Event, error) {
 
 // translate appends what the answer says to what is to be told, states in their places.
 func (c *Core) translate(a answer) error {
-	c.flags(a.events)
+	c.flags(a.events, false)
 	c.logFault(a.events)
 	steps := Walk(c.rule, c.pic.State, c.resting(a.events), a.events)
 	for i, e := range a.events {

@@ -198,12 +198,15 @@ func (c *Core) adopt(id Identity, channels []Channel, setup ssp.Setup) error {
 		c.id = c.base.cfg.name(c.base, id.Model)
 		c.Log = c.base.log.WithField("device", c.id)
 	}
+	same := id.Serial == c.pic.Serial
 	c.Edit(func(s *Snapshot) {
 		s.ID, s.Identity, s.Channels = c.id, id, channels
 		s.Connected, s.Error = true, "connecting"
 		s.AcceptorEnabled, s.PayoutEnabled, s.Escrow, s.MultiHeld, s.Operation = false, false, nil, nil, ""
 		s.Ticket = Ticket{}
-		s.CashboxRemoved, s.StackerFull, s.DeviceFull, s.Jammed = false, false, false, false
+		if !same { // else until the first answer says otherwise: a jam that lasts is not cleared in between
+			s.CashboxRemoved, s.StackerFull, s.DeviceFull, s.Jammed = false, false, false, false
+		}
 	})
 	return nil
 }

@@ -80,10 +80,10 @@ func (d *drainer) step(ctx context.Context) (quiet bool, err error) {
 	if has(a.events, ssp.EvSlaveReset) && !d.first {
 		return false, c.restarted(ctx, a)
 	}
-	d.first = false
 	if err := d.keep(ctx, a); err != nil {
 		return false, err
 	}
+	d.first = false
 	if _, err = c.driver.After(a.events, true); err != nil {
 		return false, err
 	}
@@ -97,7 +97,7 @@ func (d *drainer) keep(ctx context.Context, a answer) error {
 		return err
 	}
 	d.cut = d.cut || endsOperation(a.events)
-	c.flags(a.events)
+	c.flags(a.events, d.first)
 	c.showOperation(a.events)
 	for _, s := range Walk(c.rule, c.pic.State, cash.StateStarting, a.events) {
 		c.tell(s.State)

@@ -262,11 +262,11 @@ func (c *Core) evidence(e ssp.Event) []cash.Event {
 	return c.driver.Evidence(e)
 }
 
-// flags brings the picture's flags up to date with an answer.
-func (c *Core) flags(answer []ssp.Event) {
+// flags brings the picture's flags up to date with an answer, the first of a connection or another.
+func (c *Core) flags(answer []ssp.Event, first bool) {
 	jammed := has(answer, ssp.EvJammed) || has(answer, ssp.EvSafeJam) || has(answer, ssp.EvUnsafeJam)
 	stacker, full := has(answer, ssp.EvStackerFull), has(answer, ssp.EvDeviceFull)
-	cashbox := (c.pic.CashboxRemoved || has(answer, ssp.EvCashboxRemoved)) && !has(answer, ssp.EvCashboxReplaced)
+	cashbox := (c.pic.CashboxRemoved && !first || has(answer, ssp.EvCashboxRemoved)) && !has(answer, ssp.EvCashboxReplaced)
 	p := &c.pic
 	if p.Jammed == jammed && p.StackerFull == stacker && p.DeviceFull == full && p.CashboxRemoved == cashbox {
 		return

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -292,5 +293,39 @@ func TestFaultBringsItsFrames(t *testing.T) {
 	}
 	if h.log.count("SETUP REQUEST") == 0 {
 		t.Error("the trace does not hold the frames before the fault")
+	}
+}
+
+// A jam that lasts does not look cleared while its machine connects again, and one that was cleared meanwhile does not
+// look as if it lasted. A cashbox that came back meanwhile is back.
+func TestConditionsOverReconnect(t *testing.T) {
+	for _, lasts := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHall(t, place{"COM7", 0, "spectral-payout"})
+			d := h.open("COM7", 0)
+			for _, kind := range []string{sim.FaultPayoutJam, sim.FaultStackerFull, sim.FaultCashboxRemoved} {
+				h.ok(h.machine(0).Fault(sim.Fault{Kind: kind}))
+			}
+			all := func(s *devices.Snapshot) bool { return s.Jammed && s.StackerFull && s.CashboxRemoved }
+			h.until(d, "all of it", all)
+			h.ok(h.machine(0).Fault(sim.Fault{Kind: sim.FaultUnplug}))
+			h.until(d, "away", func(s *devices.Snapshot) bool { return !s.Connected })
+			if !lasts {
+				for _, kind := range []string{sim.FaultUnjam, sim.FaultStackerOK, sim.FaultCashboxReplaced} {
+					h.ok(h.machine(0).Fault(sim.Fault{Kind: kind}))
+				}
+			}
+			h.ok(h.machine(0).Fault(sim.Fault{Kind: sim.FaultDelay, ForMS: 5})) // so that a moment can be seen
+			h.ok(h.machine(0).Fault(sim.Fault{Kind: sim.FaultPlug}))
+			for range 10_000 {
+				if s := d.Snapshot(); lasts && !all(s) {
+					t.Fatalf("cleared for a moment: %+v", s)
+				}
+				time.Sleep(time.Millisecond)
+			}
+			if s := d.Snapshot(); !s.Connected || s.Jammed != lasts || s.StackerFull != lasts || s.CashboxRemoved != lasts {
+				t.Errorf("lasts %v: %+v", lasts, s)
+			}
+		})
 	}
 }
