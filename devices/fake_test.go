@@ -60,7 +60,15 @@ type sink struct {
 
 	mu       sync.Mutex
 	refusal  error
+	slow     time.Duration // how long the next write takes
 	accounts []cash.Account
+}
+
+// stall makes the next write take so long.
+func (s *sink) stall(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slow = d
 }
 
 func (s *sink) refuse(err error) {
@@ -70,6 +78,11 @@ func (s *sink) refuse(err error) {
 }
 
 func (s *sink) write(kind string, events []cash.Event) error {
+	s.mu.Lock()
+	slow := s.slow
+	s.slow = 0
+	s.mu.Unlock()
+	time.Sleep(slow)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range events {

@@ -68,6 +68,37 @@ func TestWholeStoryInOneAnswer(t *testing.T) {
 	})
 }
 
+// A machine that hears nothing for ten seconds returns the note of its escrow, and the next customer's may lie there by the
+// time that its host is back: nobody must take that one for the first.
+func TestEscrowLeftAlone(t *testing.T) {
+	tests := map[string]struct {
+		stall time.Duration
+		first []string
+		want  error
+		rows  []string
+	}{
+		"long": {12 * time.Second, []string{"08 > F0", "56 > F0 EC", "57 > F0", "56 > F0 ED", "56 > F0 EC"}, cash.ErrNothing,
+			[]string{"record NoteHeld 1000 EUR", "record NoteReturned 1000 EUR 8", "record NoteRejected {8}"}},
+		"short": {8 * time.Second, []string{"18 > F0", "56 > F0 EF 02", "56 > F0 CC EE 02", "57 > F0", "56 > F0 DB"}, nil,
+			[]string{"record NoteHeld 1000 EUR", "record NoteCredited 1000 EUR payout", "record NotePlaced 1000 EUR payout"}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, devices.DeviceConfig{Escrow: true}, asRecycler, func(b *bench) {
+				b.accepting(true)
+				b.m.table("18", "F0")
+				b.sink.stall(tc.stall)
+				b.m.say("56 > F0 EF 02")
+				b.m.say(tc.first...)
+				time.Sleep(time.Second) // the disk is at it
+				b.is(b.payer().AcceptEscrow(b.Context()), tc.want)
+				b.played()
+				b.want([]string{"record Note"}, tc.rows...)
+			})
+		})
+	}
+}
+
 func TestLedgerRefusesCredit(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asValidator, func(b *bench) {
 		b.accepting(false)

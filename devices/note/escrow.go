@@ -12,6 +12,10 @@ import (
 // vanished is how long a machine may show nothing of a note that was in escrow before the note counts as gone.
 const vanished = 2 * time.Second
 
+// escrowLasts is how long after the last exchange about it a held note counts as the one in escrow: the machine returns it
+// by itself after 10 s (ssp.md section 3.2), and may hold the next customer's then.
+const escrowLasts = 9 * time.Second
+
 // place is where the note of the escrow is.
 type place int
 
@@ -30,6 +34,7 @@ type escrow struct {
 	note   cash.Denom
 	fresh  bool      // recognised in the answer that is being handled
 	seen   time.Time // when an answer showed anything of it last
+	kept   time.Time // held: when the machine was known to have it last
 }
 
 func (e *escrow) clear() { e.is, e.ticket, e.note, e.fresh = nowhere, false, cash.Denom{}, false }
@@ -44,6 +49,7 @@ func (d *driver) recognised(e ssp.Event) []cash.Event {
 		d.core.AuditSoon() // what became of the one before was never told
 	}
 	d.escrow.is, d.escrow.ticket, d.escrow.note, d.escrow.fresh, d.escrow.seen = held, false, note, true, time.Now()
+	d.escrow.kept = d.escrow.seen
 	d.show()
 	return []cash.Event{cash.NoteHeld{Note: note}}
 }
@@ -72,10 +78,18 @@ func (d *driver) acceptHeld() error {
 	if d.escrow.is != held {
 		return cash.ErrNothing
 	}
+	if d.stale() {
+		d.core.PollNow() // After comes first, and returns what is there
+		return cash.ErrNothing
+	}
 	d.move(taken)
 	d.core.PollNow()
 	return nil
 }
+
+// stale says whether the machine was left alone for so long with a held note, by a slow disk or a process that stood still,
+// that the note in escrow may be another.
+func (d *driver) stale() bool { return d.escrow.is == held && time.Since(d.escrow.kept) > escrowLasts }
 
 // returnHeld sends the note back.
 func (d *driver) returnHeld() error {
@@ -120,6 +134,14 @@ func (d *driver) After(answer []ssp.Event, draining bool) (hold bool, err error)
 	if d.escrow.is != held {
 		return false, d.retryPayout()
 	}
+	if d.stale() {
+		d.core.Log.Warn("a note in escrow was left alone for too long; whatever is there goes back")
+		d.escrow.fresh = false
+		if err := d.returnHeld(); !gone(err) {
+			return false, err
+		}
+		return false, nil
+	}
 	if d.escrow.fresh {
 		d.escrow.fresh = false
 		switch {
@@ -143,7 +165,9 @@ func (d *driver) hold() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if !kept {
+	if kept {
+		d.escrow.kept = time.Now()
+	} else {
 		d.move(taken)
 	}
 	return kept, nil

@@ -132,6 +132,7 @@ func (d *driver) validated() ([]cash.Event, error) {
 	}
 	d.escrow.clear()
 	d.escrow.is, d.escrow.ticket, d.escrow.fresh, d.escrow.seen = held, true, true, time.Now()
+	d.escrow.kept = d.escrow.seen
 	d.show()
 	t, err := d.readTicket()
 	switch {
