@@ -130,6 +130,23 @@ func TestEndpointsFile(t *testing.T) {
 	}
 }
 
+// TestEndpointsFileOnceTheDiskTakesIt: what cannot be written at start, as on a full disk, is written when it can.
+func TestEndpointsFileOnceTheDiskTakesIt(t *testing.T) {
+	dir := t.TempDir()
+	inTheWay := filepath.Join(dir, "run", endpointsFile, "in the way")
+	if err := os.MkdirAll(inTheWay, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	start(t, settingsFor(t, small, dir))
+	if err := os.RemoveAll(filepath.Dir(inTheWay)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "endpoints.json", func() error {
+		var e endpoints
+		return readRun(dir, endpointsFile, &e)
+	})
+}
+
 // TestOnlyWhatIsServed: endpoints.json does not name what is not there.
 func TestOnlyWhatIsServed(t *testing.T) {
 	dir := t.TempDir()

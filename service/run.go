@@ -44,14 +44,41 @@ func (a *app) publish(ctx context.Context) error {
 		}
 	}
 	a.gate.listening.Store(true)
-	if err := writeRun(a.dir, endpointsFile, a.endpoints()); err != nil {
-		a.log.WithError(err).Error("run/endpoints.json is not written; programs will not find this coffer")
+	err := a.sayWhere()
+	if err != nil {
+		a.log.WithError(err).Error("run/endpoints.json is not written, so programs will not find this coffer; it is tried again")
 	}
 	a.announce()
 	notify("READY=1\nSTATUS=listening")
 	a.log.WithField("version", version()).Info("listening")
-	<-ctx.Done()
-	return removeRun(a.dir, endpointsFile)
+	again := time.NewTicker(endpointsAgain)
+	defer again.Stop()
+	if err == nil {
+		again.Stop()
+	}
+	for {
+		select {
+		case <-again.C:
+			if err = a.sayWhere(); err == nil {
+				again.Stop()
+				a.log.Info("run/endpoints.json is written")
+			}
+		case <-ctx.Done():
+			return removeRun(a.dir, endpointsFile)
+		}
+	}
+}
+
+// endpointsAgain is how often endpoints.json is tried again while the disk refuses it.
+const endpointsAgain = time.Second
+
+// sayWhere writes endpoints.json. Where that cannot be, at least the one that a killed process has left goes.
+func (a *app) sayWhere() error {
+	err := writeRun(a.dir, endpointsFile, a.endpoints())
+	if err != nil {
+		_ = removeRun(a.dir, endpointsFile)
+	}
+	return err
 }
 
 // drive drives the machines. At the end it refuses new operations, and the station turns the acceptors off and lets
