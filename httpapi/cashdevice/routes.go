@@ -25,6 +25,8 @@ type endpoint struct {
 
 	broken string // begins the documented text of an error that nobody foresaw, which follows; "" for none
 
+	once bool // tells everything once: not called by HEAD, whose answer has no body and would lose it
+
 	lostText string // text for an unknown device, "<id>" standing for what was asked for; "" is the usual
 }
 
@@ -67,8 +69,8 @@ var device = []endpoint{
 	{methods: "POST", path: base + "SendCustomCommand", handle: (*call).sendCustomCommand, verb: "send custom command"},
 
 	// status.go, dump.go
-	{methods: "GET", path: base + "GetDeviceStatus", handle: (*call).deviceStatus, verb: "get device status", refused: 500},
-	{methods: "GET", path: base + "GetDeviceStatus/v2", handle: (*call).deviceStatusV2, verb: "get device status", refused: 500},
+	{methods: "GET", path: base + "GetDeviceStatus", handle: (*call).deviceStatus, verb: "get device status", refused: 500, once: true},
+	{methods: "GET", path: base + "GetDeviceStatus/v2", handle: (*call).deviceStatusV2, verb: "get device status", refused: 500, once: true},
 	{methods: "GET", path: base + "GetLastRejectCode", handle: (*call).lastRejectCode, verb: "get last reject code"},
 	{methods: "GET", path: base + "GetCompleteCashDevice", handle: (*call).completeCashDevice, verb: "get complete cash device", refused: 500},
 
@@ -209,7 +211,7 @@ func normal(path string) string {
 
 // takes says whether the endpoint is called by method.
 func (e *endpoint) takes(method string) bool {
-	if method == http.MethodHead {
+	if method == http.MethodHead && !e.once {
 		method = http.MethodGet
 	}
 	for _, m := range strings.Fields(e.methods) {

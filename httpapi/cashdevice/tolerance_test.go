@@ -104,6 +104,15 @@ func TestUnknownEndpoints(t *testing.T) {
 		if a := b.do(http.MethodHead, "/api/CashDevice/GetAllLevels"+q, ""); a.status != 200 {
 			t.Errorf("HEAD: %d", a.status)
 		}
+		b.post("OpenConnection", `{"ComPort":"COM5","SspAddress":0}`)
+		for _, path := range []string{"GetDeviceStatus", "GetDeviceStatus/v2"} {
+			if a := b.do(http.MethodHead, "/api/CashDevice/"+path+q, ""); a.status != 405 || a.header.Get("Allow") != "GET" {
+				t.Errorf("HEAD %s: %d %v", path, a.status, a.header)
+			}
+		}
+		if a := b.do("GET", "/api/CashDevice/GetDeviceStatus"+q, ""); !strings.Contains(a.body, "CONNECTING") {
+			t.Errorf("HEAD has taken the events: %s", a.body)
+		}
 	})
 }
 
