@@ -31,6 +31,7 @@ func TestExitCodes(t *testing.T) {
 		{"run --demo --config x.yaml", 2, []string{"--demo", "try: coffer run --demo"}},
 		{"run --config " + dir + "/none.yaml", 1, []string{"does not exist", "coffer config init"}},
 		{"config check --config " + dir + "/none.yaml", 1, []string{"does not exist"}},
+		{"run --demo --data-dir " + write(t, "file", "") + "/data", 1, []string{"data directory", "not a directory", "--data-dir"}},
 		{"config show --reference", 0, nil},
 		{"device scan --url http://127.0.0.1:1", 0, nil},
 		{"device scan --addresses 0-200", 2, []string{"0-200", "0-125"}},

@@ -35,6 +35,9 @@ func (c *runCommand) run(s *session) error {
 		}
 		defer os.RemoveAll(dir)
 	}
+	if err := usableDir(dir); err != nil {
+		return err
+	}
 	log := logging.New(cfg.Log, dir, s.Err)
 	defer log.Close()
 	p := &program{run: func(ctx context.Context) error {

@@ -209,7 +209,7 @@ func (c *simInsert) Run(s *session) error {
 }
 
 type simFault struct {
-	simTarget
+	simBreak
 	Kind  string      `arg:"" help:"jam, unjam, cashbox_removed, cashbox_replaced, unplug, plug, bit_flips, drop_bytes, mute, lose_key, clear, …"`
 	ForMS int         `name:"for-ms" placeholder:"N" help:"For so long."`
 	Rate  json.Number `placeholder:"0.01" help:"Of bit_flips and drop_bytes: the share of bytes."`
@@ -235,7 +235,13 @@ func (c *simFault) Run(s *session) error {
 	return c.fault(s, in)
 }
 
-func (t simTarget) fault(s *session, in map[string]any) error {
+// simBreak names one machine that something is done to.
+type simBreak struct {
+	simTarget
+	JSON bool `name:"json" help:"For programs."`
+}
+
+func (t simBreak) fault(s *session, in map[string]any) error {
 	sim, path, err := t.path(s)
 	if err != nil {
 		return err
@@ -243,12 +249,16 @@ func (t simTarget) fault(s *session, in map[string]any) error {
 	if err := sim.call(s.ctx, http.MethodPost, path+"/fault", in, nil); err != nil {
 		return err
 	}
+	if t.JSON {
+		in["port"] = t.Port
+		return s.json(in)
+	}
 	s.printf("%s: %s\n", t.Port, in["kind"])
 	return nil
 }
 
 type simPower struct {
-	simTarget
+	simBreak
 	State string `arg:"" enum:"on,off" help:"on or off."`
 }
 

@@ -28,6 +28,9 @@ func convert(kind string, value any) (any, error) {
 	if kind == "int32" {
 		article = "an"
 	}
+	if s, ok := value.(string); ok {
+		return nil, fmt.Errorf("the text %q is not %s %s", s, article, kind)
+	}
 	return nil, fmt.Errorf("%v is not %s %s", value, article, kind)
 }
 

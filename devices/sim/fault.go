@@ -2,7 +2,9 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"coffer/ssp"
@@ -168,13 +170,16 @@ var faultKinds = func() map[string]faultKind {
 	}
 }()
 
+// faultNames lists the kinds of all machines, for who misspelt one.
+func faultNames() string { return strings.Join(slices.Sorted(maps.Keys(faultKinds)), ", ") }
+
 // Fault makes something go wrong, or right again. ErrInvalid for a kind that this machine does not know, or for
 // numbers that make no sense.
 func (m *Machine) Fault(f Fault) error {
 	k, ok := faultKinds[f.Kind]
 	switch {
 	case !ok:
-		return fmt.Errorf("%w: no fault %q", ErrInvalid, f.Kind)
+		return fmt.Errorf("%w: no fault %q; there are %s", ErrInvalid, f.Kind, faultNames())
 	case k.family != "" && k.family != m.prof.Family,
 		slices.Contains(mechFaults, f.Kind) && !m.prof.has(featureCoinMech):
 		return fmt.Errorf("%w: fault %q is none of a %s", ErrInvalid, f.Kind, m.prof.Name)

@@ -190,7 +190,7 @@ func (s *Scenario) checkStep(at string, st Step) (int, error) {
 	}
 	switch {
 	case st.Fault != nil && faultKinds[st.Fault.Kind].begin == nil:
-		return wrong(fmt.Sprintf("no fault %q", st.Fault.Kind))
+		return wrong(fmt.Sprintf("no fault %q; there are %s", st.Fault.Kind, faultNames()))
 	case st.Pay != nil && (st.Pay.Value < 1 || !isCurrency(st.Pay.Currency)):
 		return wrong("pay needs a value in minor units and a currency")
 	case st.Wait != nil:
