@@ -11,7 +11,7 @@ import (
 // now is the system's clock.
 func now() time.Time { return time.Now() }
 
-// run runs coffer until ctx ends, in the order of docs/architecture.md, section 4: what was built first stops last, so
+// run runs coffer until ctx ends, in the order of docs/architecture.md, "Stopping": what was built first stops last, so
 // that running payouts are seen to their end by those who watch them, and are on disk.
 func (a *app) run(ctx context.Context) error {
 	defer a.close()

@@ -35,7 +35,7 @@ import (
 // eventsKept is how many events the bus keeps for readers that poll: at 50 events a second some five minutes.
 const eventsKept = 16384
 
-// payoutGrace is how long running payouts may go on once coffer is told to stop (docs/architecture.md, section 4).
+// payoutGrace is how long running payouts may go on once coffer is told to stop (docs/architecture.md, "Stopping").
 const payoutGrace = 15 * time.Second
 
 // settings is what one run of coffer is made from.

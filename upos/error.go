@@ -46,7 +46,7 @@ func fail(code int32, format string, a ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, a...)}
 }
 
-// codeOf is the one table from the errors of the machinery to result codes (docs/architecture.md, section 6). What is
+// codeOf is the one table from the errors of the machinery to result codes (docs/errors.md). What is
 // not listed is E_FAILURE.
 var codeOf = []struct {
 	err            error

@@ -6,6 +6,6 @@
 // and what only some machines know is asked of all and may be refused. Bytes that no public document has go to machines
 // for which the configuration allows them (devices.DeviceConfig.Extensions), and to no other.
 //
-// Documents: ITL SSP protocol manual GA138 as gathered in docs/specs/ssp.md, sections 8 to 14, 15.6 to 15.8 (start-up),
+// Documents: ITL SSP protocol manual GA138 as gathered in the fact sheet ssp.md, sections 8 to 14, 15.6 to 15.8 (start-up),
 // 16.5 (sorter, twin modes, lifter, health and cashbox counts), 16.6 (service book) and 17.
 package coin

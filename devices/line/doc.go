@@ -5,6 +5,6 @@
 // before polls, addresses take turns, and of the polls the most overdue goes first. A line that breaks is opened again
 // with growing pauses while the rest of the program runs on.
 //
-// Documents: ITL SSP protocol manual GA138 and SSP implementation guide GA973, as gathered in docs/specs/ssp.md,
+// Documents: ITL SSP protocol manual GA138 and SSP implementation guide GA973, as gathered in the fact sheet ssp.md,
 // sections 2 (frame), 3 (flag, time-outs, retries) and 4 (encryption).
 package line

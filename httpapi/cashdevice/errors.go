@@ -41,7 +41,7 @@ type row struct {
 	word   string // for texts; programs search for BUSY and INVALID_INPUT
 }
 
-// rows is the whole translation (docs/architecture.md, section 6). The first that matches counts.
+// rows is the whole translation (docs/errors.md). The first that matches counts.
 var rows = []row{
 	{cash.ErrInvalid, 400, 0, "INVALID_INPUT"},
 	{cash.ErrUnsupported, 400, 0, "NOT_SUPPORTED"},

@@ -9,7 +9,7 @@ import (
 	"coffer/internal/cash"
 )
 
-// statuses is this dialect's table of errors (docs/architecture.md, section 6), first match first.
+// statuses is this dialect's table of errors (docs/errors.md), first match first.
 var statuses = []struct {
 	err    error
 	status int

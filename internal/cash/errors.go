@@ -6,7 +6,7 @@ import (
 )
 
 // The whole list of errors that upper layers test for with errors.Is. Layers wrap them and add their own noun once.
-// How each dialect shows them stands in that dialect's errors.go (docs/architecture.md, section 6).
+// How each dialect shows them stands in that dialect's errors.go (docs/errors.md).
 var (
 	ErrInvalid      = errors.New("invalid argument")
 	ErrUnsupported  = errors.New("not supported by this device")

@@ -16,7 +16,7 @@ const module = "coffer/"
 // dialect is what a REST dialect may use: what all share, the events, and the layers it translates. Never another dialect.
 func dialect(more ...string) []string { return append([]string{"httpapi", "internal/bus"}, more...) }
 
-// layers is the import table of docs/architecture.md, section 2. A package that does not stand here fails the test.
+// layers is the import table; docs/architecture.md says why there is one. A package that does not stand here fails the test.
 // internal/cash may be imported by all but ssp and internal/sqlstore, so it is left out.
 var layers = map[string][]string{
 	"internal/cash":     {},

@@ -3,5 +3,5 @@
 //
 // A SQLite file is opened in WAL mode with synchronous=FULL, so that a commit that returned is on the disk. One
 // connection writes, a small pool reads beside it. Tables are made and changed by numbered SQL files that the caller
-// embeds. Nothing here logs. See docs/architecture.md, section 5.
+// embeds. Nothing here logs.
 package sqlstore

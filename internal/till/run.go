@@ -75,7 +75,7 @@ func (r *run) handle(repeat bool) *Operation {
 	return &Operation{ID: r.id, Kind: r.kind, Device: r.dev, Asked: r.asked, Repeat: repeat, run: r}
 }
 
-// begin carries out steps 1 to 5 of a payout (docs/architecture.md, section 3).
+// begin compares the books, puts the operation on disk and sends its command (docs/architecture.md, "A payout").
 func (t *Till) begin(ctx context.Context, c Call, d devices.Device, j job) (*Operation, error) {
 	j.op.Device, j.op.Key, j.op.Actor = d.Snapshot().ID, c.Key, c.Actor
 	t.agree(ctx, d)
