@@ -33,7 +33,8 @@ func (a *app) unifiedPOS() error {
 		leases[c.Name] = c.Lease
 	}
 	var err error
-	a.upos, err = upos.New(all, upos.Options{Log: log, Version: version(), FirmwareDir: filepath.Join(a.dir, "firmware")})
+	a.upos, err = upos.New(all, upos.Options{Log: log, Version: version(), FirmwareDir: filepath.Join(a.dir, "firmware"),
+		Statistics: statisticsFile(filepath.Join(a.dir, "upos-statistics.json"))})
 	if err != nil {
 		return err
 	}

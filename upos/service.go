@@ -21,6 +21,7 @@ type Options struct {
 	Log         Logger
 	Now         func() time.Time // of events; default time.Now
 	Version     string           // of this program, for the descriptions
+	Statistics  Keeper           // keeps the statistics from one start to the next; nil: they begin anew
 	FirmwareDir string           // where CompareFirmwareVersion and UpdateFirmware look for files; "" for nowhere
 	Settle      time.Duration    // how long FixDeposit and its like wait for money under way; default 60s
 	Stop        time.Duration    // how long Close waits for halted payouts and money under way; default 10s
@@ -57,6 +58,8 @@ type Service struct {
 	// with an application.
 	mu     sync.Mutex
 	closed bool
+
+	keeping sync.WaitGroup // of statistics
 
 	ctx    context.Context // ends when Close waits no longer
 	cancel context.CancelFunc
@@ -100,6 +103,7 @@ func New(devices []Device, opts Options) (*Service, error) {
 		s.Close()
 		return nil, errors.Join(errs...)
 	}
+	s.resume()
 	return s, nil
 }
 
@@ -156,6 +160,7 @@ func (s *Service) Close() {
 	}
 	all.Wait()
 	s.cancel()
+	s.keeping.Wait()
 }
 
 // patient is a context for work that is not broken off when its caller goes: it ends after Options.Settle, or when Close

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,6 +101,103 @@ func TestStatistics(t *testing.T) {
 		if now, _ := stats(t, h, "CoinsPaid"); now["CoinsPaid"] != "0" {
 			t.Error("=0 sets all")
 		}
+	})
+}
+
+// shelf is a Keeper in memory.
+type shelf struct {
+	mu    sync.Mutex
+	saved map[string]upos.Saved
+	times int
+	err   error
+}
+
+func (s *shelf) Load() (map[string]upos.Saved, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return nil, s.err
+	}
+	return s.saved, nil
+}
+
+func (s *shelf) Save(all map[string]upos.Saved) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.times++
+	if s.err == nil {
+		s.saved = all
+	}
+	return s.err
+}
+
+func (s *shelf) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
+}
+
+// TestStatisticsOutlastTheProcess: counters, what they were set to, and the hours go on in the next life; a machine that
+// counts less than when its counter was set is another one.
+func TestStatisticsOutlastTheProcess(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		first := time.Now().Format(time.DateOnly)
+		kept := &shelf{}
+		life := func(notesStacked int64, f func(h *upos.Handle)) {
+			m := upostest.Till()
+			m.Count("NotesStacked", notesStacked)
+			s, err := upos.New([]upos.Device{{Config: upos.Config{Name: "Till1", Class: upos.CashChanger, Devices: []string{"notes", "coins"}}, Mechanism: m}},
+				upos.Options{Statistics: kept})
+			must(t, err)
+			defer s.Close()
+			h, err := s.Open(upos.CashChanger, "Till1")
+			must(t, err)
+			must(t, call(h, "Claim", map[string]any{"timeout": 0}))
+			must(t, h.Set("DeviceEnabled", true))
+			f(h)
+		}
+		want := func(h *upos.Handle, want map[string]string) {
+			t.Helper()
+			got, _ := stats(t, h, "")
+			for name, v := range want {
+				if got[name] != v {
+					t.Errorf("%s is %q, want %q", name, got[name], v)
+				}
+			}
+		}
+		life(42, func(h *upos.Handle) {
+			must(t, dispenseChange(h, 10, ""))
+			must(t, call(h, "UpdateStatistics", map[string]any{"statisticsBuffer": "NotesStacked=2,PiecesTaken=7"}))
+			time.Sleep(90 * time.Minute)
+		})
+		life(45, func(h *upos.Handle) {
+			time.Sleep(40 * time.Minute)
+			want(h, map[string]string{"HoursPoweredCount": "2", "DispenseCount": "1", "PiecesPaid": "1", "NotesStacked": "5", "PiecesTaken": "7"})
+			kept.fail(errors.New("read-only"))
+			must(t, dispenseChange(h, 10, ""))
+			time.Sleep(time.Minute) // it cannot be saved
+			kept.fail(nil)
+			time.Sleep(time.Minute)
+			if n := kept.saved["Till1"].Counters["DispenseCount"]; n != 2 {
+				t.Errorf("saved %d payouts while it runs, want 2", n)
+			}
+			times := kept.times
+			time.Sleep(30 * time.Minute)
+			if kept.times != times {
+				t.Error("saved though nothing has changed")
+			}
+			time.Sleep(24 * time.Hour)
+		})
+		life(3, func(h *upos.Handle) { // a new machine
+			want(h, map[string]string{"HoursPoweredCount": "26", "DispenseCount": "2", "NotesStacked": "3"})
+			text, err := h.Call(context.Background(), upos.Invocation{Method: "RetrieveStatistics", Args: map[string]any{"statisticsBuffer": ""}})
+			must(t, err)
+			if !strings.Contains(text["statisticsBuffer"].(string), "<InstallationDate>"+first+"</InstallationDate>") {
+				t.Errorf("installed on another day than %s: %s", first, text)
+			}
+		})
+		kept.fail(errors.New("broken"))
+		life(3, func(h *upos.Handle) { want(h, map[string]string{"DispenseCount": "0"}) })
 	})
 }
 

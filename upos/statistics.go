@@ -12,9 +12,12 @@ import (
 // statistics are the counters of a device. Those of the machinery are read when they are asked for; base is what was
 // counted when a counter was last set, so that it can be reset though the machine cannot.
 type statistics struct {
-	since    time.Time
-	counters map[string]int64
-	base     map[string]int64
+	since     time.Time     // of this life
+	before    time.Duration // run in earlier ones
+	installed time.Time     // the day of the first
+	counters  map[string]int64
+	base      map[string]int64
+	dirty     bool // changed since it was saved
 }
 
 // standardStatistics are the names that UnifiedPOS defines; the drawer has two more. All others are ours.
@@ -27,11 +30,22 @@ var drawerStatistics = []string{"DrawerGoodOpenCount", "DrawerFailedOpenCount"}
 var together = map[string]string{"DispenseCount": "DispenseFailureCount", "DispenseFailureCount": "DispenseCount"}
 
 func (s *statistics) start(now time.Time) {
-	s.since, s.counters, s.base = now, map[string]int64{}, map[string]int64{}
+	s.since, s.installed, s.counters, s.base = now, now, map[string]int64{}, map[string]int64{}
 }
 
 // add counts. The caller holds mu.
-func (s *statistics) add(name string, n int64) { s.counters[name] += n }
+func (s *statistics) add(name string, n int64) {
+	s.counters[name] += n
+	s.dirty = s.dirty || n != 0
+}
+
+// value is a counter as it is shown. Where it is lower than when it was set, it is another machine's: that one began at 0.
+func (s *statistics) value(name string, raw int64) int64 {
+	if n := raw - s.base[name]; n >= 0 {
+		return n
+	}
+	return raw
+}
 
 // ours are the service's own counters of a class, which exist from the start.
 func ours(class Class) []string {
@@ -61,7 +75,7 @@ func (d *device) raw(machine map[string]int64) map[string]int64 {
 	for _, name := range append(slices.Clone(standard(d.cfg.Class)), ours(d.cfg.Class)...) {
 		out[name] = d.stats.counters[name]
 	}
-	out["HoursPoweredCount"] = int64(d.service.opts.Now().Sub(d.stats.since) / time.Hour)
+	out["HoursPoweredCount"] = int64(d.stats.powered(d.service.opts.Now()) / time.Hour)
 	maps.Copy(out, machine)
 	return out
 }
@@ -163,6 +177,7 @@ func (d *device) setStatistics(all, set map[string]int64) error {
 	for name, value := range set {
 		d.stats.base[name] = all[name] - value
 	}
+	d.stats.dirty = true
 	return nil
 }
 
@@ -220,7 +235,7 @@ func (c *call) retrieveStatistics() (map[string]any, error) {
 	for _, name := range d.split(c.string("statisticsBuffer"), all) {
 		pair := statPair{Name: name}
 		if n, known := all[name]; known {
-			pair.Value = strconv.FormatInt(n-d.stats.base[name], 10)
+			pair.Value = strconv.FormatInt(d.stats.value(name, n), 10)
 		}
 		if slices.Contains(standard(h.class), name) {
 			doc.Event.Parameter = append(doc.Event.Parameter, pair)
@@ -246,7 +261,7 @@ func (d *device) equipment(parts []Part) statEquipment {
 	}
 	e := statEquipment{UnifiedPOSVersion: statRelease, ManufacturerName: "Innovative Technology", ModelName: physicalName(d, parts),
 		SerialNumber: join(func(p Part) string { return p.Serial }), FirmwareRevision: join(func(p Part) string { return p.Firmware }),
-		Interface: "SSP"} // when it was installed nobody has told us
+		Interface: "SSP", InstallationDate: d.stats.installed.Format(time.DateOnly)}
 	if d.mech == nil {
 		e.ManufacturerName, e.Interface = "", ""
 	}

@@ -156,6 +156,16 @@ func (m *Mechanism) InBox(i int, p upos.Piece) int {
 	return m.parts[i].Box[p]
 }
 
+// Count says what a counter of the machines stands at.
+func (m *Mechanism) Count(name string, n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.counters == nil {
+		m.counters = map[string]int64{}
+	}
+	m.counters[name] = n
+}
+
 // CanUpdate makes part i take firmware.
 func (m *Mechanism) CanUpdate(i int) {
 	m.mu.Lock()

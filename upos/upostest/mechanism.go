@@ -34,6 +34,7 @@ type Mechanism struct {
 	fault    map[string]error
 	calls    []string
 	flash    chan int
+	counters map[string]int64 // as a test has set them
 }
 
 // Short makes the next payout end short: Pieces go out, and the end is Err.
@@ -396,5 +397,9 @@ func (m *Mechanism) Update(_ context.Context, r upos.Request, part int, image []
 
 // Statistics implements upos.Mechanism.
 func (m *Mechanism) Statistics() map[string]int64 {
-	return map[string]int64{"NotesStacked": 42, "CoinsPaid": 7}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[string]int64{"NotesStacked": 42, "CoinsPaid": 7}
+	maps.Copy(out, m.counters)
+	return out
 }
