@@ -262,7 +262,9 @@ func (d *device) took(c Change) {
 		d.enabled(func(h *Handle) { h.direct(DirectLateCredit, int32(c.Part), h.piecesText(c.Taken)) })
 		return
 	}
-	h.deposit.taken.plus(c.Taken)
+	if before := h.deposit.add(c.Taken); before != nil {
+		d.service.opts.Log.Warnf("upos %s: %s came in before the deposit and was given back in it; it is in the ledger", d.cfg.Name, before)
+	}
 	h.deposit.comings++
 	if h.deposit.paused {
 		h.deposit.untold = true
@@ -275,6 +277,24 @@ func (d *device) took(c Change) {
 func (h *Handle) dataEvent() {
 	h.enqueue(queued{Event: Event{Kind: DataEvent}, deposit: h.deposit.id, taken: h.deposit.taken.clone(), upTo: h.deposit.comings,
 		about: []string{"DepositAmount", "DepositCounts", "DataEventEnabled", "DataCount"}})
+}
+
+// add takes money into the deposit. What was given back and is not in it is returned, nil for nothing.
+func (d *deposit) add(more Pieces) (before Pieces) {
+	for piece, n := range more {
+		d.taken[piece] += n
+		switch left := d.taken[piece]; {
+		case left == 0:
+			delete(d.taken, piece)
+		case left < 0:
+			delete(d.taken, piece)
+			if before == nil {
+				before = Pieces{}
+			}
+			before[piece] = -left
+		}
+	}
+	return before
 }
 
 // refresh brings the amounts up to date.

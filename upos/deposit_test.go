@@ -368,6 +368,25 @@ func TestTakenBack(t *testing.T) {
 	is(t, h, "DepositAmount", int32(500))
 }
 
+// TestTakenBackFromBefore: what a machine gives back that came in before the deposit is none of its money, and a deposit of
+// which everything was given back is repaid without a payout.
+func TestTakenBackFromBefore(t *testing.T) {
+	w := newWorld(t)
+	h, m := ready(t, w, upos.CashChanger, "Till2"), w.machines["Till2"]
+	must(t, h.Set("RealTimeDataEnabled", true))
+	begin(t, h)
+	m.Insert(upostest.Bill(1000), 1)
+	m.Credit(0, upostest.Bill(500), -1)
+	m.Credit(0, upostest.Bill(1000), -1)
+	m.Insert(upostest.Bill(500), 1)
+	m.Credit(0, upostest.Bill(500), -1)
+	fix(t, h)
+	is(t, h, "DepositAmount", int32(0))
+	is(t, h, "DepositCounts", "1:0,2:0,5:0,10:0,20:0,50:0,100:0,200:0;500:0,1000:0,2000:0,5000:0,10000:0,20000:0,50000:0")
+	must(t, finish(t, h, upos.CHAN_DEPOSIT_REPAY))
+	is(t, h, "DepositStatus", upos.CHAN_STATUS_DEPOSIT_END)
+}
+
 // TestEventOlderThanAPause does not turn the amounts back that the pause brought up to date.
 func TestEventOlderThanAPause(t *testing.T) {
 	w := newWorld(t)

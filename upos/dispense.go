@@ -53,10 +53,10 @@ func dispenseError(class Class, err error) error {
 	return wrap(err)
 }
 
-// dispenseCash pays the pieces that the application names.
+// dispenseCash pays the pieces that the application names. CurrentService is about what is read: payouts are of the whole.
 func (c *call) dispenseCash() (map[string]any, error) {
 	return c.dispense(func(r *Request, j *job) error {
-		pieces, err := parseCounts(c.h.class, c.string("cashCounts"), c.h.exitList(c.parts), c.h.currency, c.d.cfg.scale())
+		pieces, err := parseCounts(c.h.class, c.string("cashCounts"), c.h.payable(c.parts), c.h.currency, c.d.cfg.scale())
 		if err != nil {
 			return err
 		}
@@ -271,11 +271,13 @@ func (c *call) counted() (have Pieces, doubt bool, err error) {
 	return have, doubt, nil
 }
 
-// adjustCashCounts books the counts of a person. What a machine counts itself stays as it counts.
+// adjustCashCounts books the counts of a person, of the part that CurrentService means, as ReadCashCounts reads them. What
+// a machine counts itself stays as it counts.
 func (c *call) adjustCashCounts() (map[string]any, error) {
 	s, h := c.h.service, c.h
 	s.mu.Lock()
 	running := h.deposit.running()
+	parts, first := h.inScope(c.parts), max(0, int(h.part)-1)
 	want, err := parseCounts(h.class, c.string("cashCounts"), h.adjustable(c.parts), h.currency, c.d.cfg.scale())
 	s.mu.Unlock()
 	switch {
@@ -287,13 +289,13 @@ func (c *call) adjustCashCounts() (map[string]any, error) {
 	if err := c.idle(); err != nil {
 		return nil, err
 	}
-	for i, p := range c.parts {
-		for place, pieces := range h.shares(c.parts, i, want) {
+	for i, p := range parts {
+		for place, pieces := range h.shares(parts, i, want) {
 			if len(pieces) == 0 {
 				continue
 			}
 			r := c.request()
-			r.Parts, r.Pieces = []int{i}, pieces
+			r.Parts, r.Pieces = []int{first + i}, pieces
 			if r.Key != "" {
 				r.Key += "/" + p.ID + "/" + string(place)
 			}

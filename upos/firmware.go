@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"coffer/internal/cash"
 )
@@ -156,9 +157,35 @@ func (c *call) updateFirmware() (map[string]any, error) {
 				s.mu.Unlock()
 			}
 		})
-		h.flashed(d, j, updateResult(last, err), err)
+		code := updateResult(last, err)
+		if err == nil && !d.restored(part) {
+			code = SUE_UF_COMPLETE_DEV_NOT_RESTORED
+		}
+		h.flashed(d, j, code, err)
 	}()
 	return nil, nil
+}
+
+// restored waits until the part that has new firmware works again, as long as Options.Settle.
+func (d *device) restored(part int) bool {
+	s := d.service
+	ctx, cancel := s.patient(context.Background())
+	defer cancel()
+	look := time.NewTicker(stuckLook)
+	defer look.Stop()
+	for {
+		s.mu.Lock()
+		online := part < len(d.last) && d.last[part].Online // as was told last, so that its events come before
+		s.mu.Unlock()
+		if online {
+			return true
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
 }
 
 // updateResult is the last event of an update that came as far as percent.

@@ -112,8 +112,13 @@ func (h *Handle) inScope(parts []Part) []Part {
 
 // collect gathers pieces of the parts that CurrentService means. The caller holds mu.
 func (h *Handle) collect(parts []Part, of func(Part) []Piece) []Piece {
+	return gather(h.inScope(parts), of)
+}
+
+// gather puts pieces of parts in order.
+func gather(parts []Part, of func(Part) []Piece) []Piece {
 	var out []Piece
-	for _, p := range h.inScope(parts) {
+	for _, p := range parts {
 		out = append(out, of(p)...)
 	}
 	return order(out)
@@ -146,10 +151,13 @@ func (h *Handle) depositList(parts []Part) []Piece {
 	return h.inCurrency(h.collect(parts, func(p Part) []Piece { return slices.Clone(p.Accepts) }))
 }
 
-// exitList is ExitCashList: exit 1 pays by route, exit 2 moves what the store can hold to the cashbox. The caller holds
-// mu.
-func (h *Handle) exitList(parts []Part) []Piece {
-	return h.inCurrency(h.collect(parts, func(p Part) []Piece {
+// exitList is ExitCashList. The caller holds mu.
+func (h *Handle) exitList(parts []Part) []Piece { return h.payable(h.inScope(parts)) }
+
+// payable is what parts can pay to CurrentExit: exit 1 pays by route, exit 2 moves what the store can hold to the cashbox.
+// The caller holds mu.
+func (h *Handle) payable(parts []Part) []Piece {
+	return h.inCurrency(gather(parts, func(p Part) []Piece {
 		if h.exit == 2 {
 			return slices.Clone(p.Holds)
 		}

@@ -355,6 +355,36 @@ func TestFirmware(t *testing.T) {
 	})
 }
 
+// TestFirmwareIsCompleteOnceTheMachineIsBack: after the last event the machine can be worked with; one that stays away is
+// told as not restored.
+func TestFirmwareIsCompleteOnceTheMachineIsBack(t *testing.T) {
+	for _, back := range []bool{true, false} {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t)
+			m := w.machines["Till1"]
+			m.CanUpdate(0)
+			h := ready(t, w, upos.CashChanger, "Till1")
+			w.file(t, "new.bin", "FW NVS9000200000000")
+			percent := m.Flash()
+			must(t, call(h, "UpdateFirmware", map[string]any{"firmwareFileName": "new.bin"}))
+			m.Online(0, false)
+			percent <- 100
+			close(percent)
+			time.Sleep(5 * time.Second)
+			expectStatus(t, h)
+			is(t, h, "State", upos.S_BUSY)
+			want := upos.SUE_UF_COMPLETE_DEV_NOT_RESTORED
+			if back {
+				m.Online(0, true)
+				want = upos.SUE_UF_COMPLETE
+			}
+			time.Sleep(time.Minute)
+			expectStatus(t, h, want)
+			is(t, h, "State", upos.S_IDLE)
+		})
+	}
+}
+
 func TestFirmwareThatFails(t *testing.T) {
 	for _, c := range []struct {
 		percent []int

@@ -152,6 +152,11 @@ func TestServices(t *testing.T) {
 			t.Errorf("service %d counts %s", c.service, got)
 		}
 	}
+	m.Jam(1, false)
+	must(t, dispenseCash(h, "10:1;500:1")) // CurrentService is about what is read: payouts are of the whole
+	if m.InStore(0, upostest.Bill(500)) != 4 || m.InStore(1, upostest.Coin(10)) != 51 {
+		t.Errorf("%d notes, %d coins", m.InStore(0, upostest.Bill(500)), m.InStore(1, upostest.Coin(10)))
+	}
 	for _, bad := range []int{-1, 3, 255} {
 		refused(t, h.Set("CurrentService", bad), upos.E_ILLEGAL)
 	}
@@ -165,7 +170,21 @@ func TestServices(t *testing.T) {
 	must(t, err)
 	is(t, big, "ServiceIndex", int32(0x01010303))
 	must(t, big.Set("CurrentService", 3))
-	refused(t, big.Set("CurrentService", 2), upos.E_ILLEGAL) // does not occur in ServiceIndex
+	refused(t, big.Set("CurrentService", 2), upos.E_ILLEGAL)       // does not occur in ServiceIndex
+	pair := upostest.New(upostest.Hopper(), upostest.CoinSystem()) // both know 10 and 50
+	two, err := upos.New([]upos.Device{{Config: upos.Config{Name: "Two", Class: upos.CashChanger, Devices: []string{"a", "b"}}, Mechanism: pair}}, upos.Options{})
+	must(t, err)
+	t.Cleanup(two.Close)
+	both, err := two.Open(upos.CashChanger, "Two")
+	must(t, err)
+	must(t, call(both, "Claim", map[string]any{"timeout": 0}))
+	must(t, both.Set("DeviceEnabled", true))
+	must(t, both.Set("CurrentService", 1))
+	must(t, adjust(both, "10:7"))
+	if pair.InStore(0, upostest.Coin(10)) != 7 || pair.InStore(1, upostest.Coin(10)) != 50 {
+		t.Errorf("counts of service 1 went to both: %d and %d", pair.InStore(0, upostest.Coin(10)), pair.InStore(1, upostest.Coin(10)))
+	}
+	refused(t, adjust(both, "200:1"), upos.E_ILLEGAL) // that is the other's
 	one := upostest.New(upostest.Recycler())
 	s, err := upos.New([]upos.Device{{Config: upos.Config{Name: "One", Class: upos.CashChanger, Devices: []string{"notes"}}, Mechanism: one}}, upos.Options{})
 	must(t, err)
