@@ -62,7 +62,7 @@ func (m *Mechanism) mayAccept(i int) error {
 	s := m.device(i).Snapshot()
 	err := error(nil)
 	switch {
-	case s.Jammed:
+	case s.Jammed, s.State == cash.StateCoinMechJammed:
 		err = cash.ErrJam
 	case !s.Connected || !s.Ready:
 		err = cash.ErrNotConnected

@@ -5,9 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"coffer/devices"
 	"coffer/devices/sim"
 	"coffer/internal/cash"
 	"coffer/upos"
+	"coffer/upos/machines"
 )
 
 // A jam is told once and its end once, when it has ended: a connection that is lost and made anew, or a restart, in a jam is
@@ -60,4 +62,49 @@ func TestJamIsToldOnce(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A jam of the coin mech alone is a jam: nothing comes in. The hopper pays on.
+func TestCoinMechJam(t *testing.T) {
+	onBench(t, 4096, func(b *realBench) {
+		m, err := machines.New(machines.Deps{Station: mechJam{b.station}, Till: b.till, Bus: b.bus, Log: quiet()}, "coins")
+		b.must(err)
+		defer m.Close()
+		if !m.Parts()[0].Jammed {
+			t.Error("no jam")
+		}
+		b.must(m.Claim("pos"))
+		b.fails("acceptance", m.Accept(b.Context(), mine, true), cash.ErrJam)
+		job, err := m.Dispense(b.Context(), upos.Request{Owner: "pos", Exit: 1, Amount: cash.Amount{Value: 100, Currency: "EUR"}})
+		b.must(err)
+		if _, err := job.Wait(b.Context()); err != nil {
+			t.Error(err)
+		}
+	}, coins)
+}
+
+// mechJam is a station whose machines say that their coin mech is jammed.
+type mechJam struct{ *devices.Station }
+
+func (s mechJam) Lines() []devices.LineStatus {
+	out := s.Station.Lines()
+	for i := range out {
+		for k, d := range out[i].Devices {
+			out[i].Devices[k] = withMechJam{d.(payer)}
+		}
+	}
+	return out
+}
+
+type payer interface {
+	devices.Device
+	devices.Payer
+}
+
+type withMechJam struct{ payer }
+
+func (d withMechJam) Snapshot() *devices.Snapshot {
+	s := *d.payer.Snapshot()
+	s.State = cash.StateCoinMechJammed
+	return &s
 }

@@ -30,7 +30,7 @@ func (m *Mechanism) part(i int) upos.Part {
 		m.abilities(&out, d, s)
 	}
 	out.Online = s.Connected && s.Ready
-	out.Jammed, out.BoxOut = s.Jammed, s.CashboxRemoved
+	out.Jammed, out.BoxOut = s.Jammed || s.State == cash.StateCoinMechJammed, s.CashboxRemoved
 	out.Full = s.StackerFull || s.DeviceFull
 	m.settled(i, &out)
 	out.Moving = s.Moving || s.Escrow != nil || s.Operation != ""
