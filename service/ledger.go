@@ -29,6 +29,7 @@ type ledger struct {
 	log logrus.FieldLogger
 
 	retry time.Duration // between attempts to open
+	used  bool          // the data directory was used before this process
 
 	mu     sync.RWMutex
 	open   *journal.Journal
@@ -78,10 +79,11 @@ func (l *ledger) try(ctx context.Context) error {
 	return err
 }
 
-// run tries again while the ledger is not open, until ctx ends.
+// run tries again while the ledger is not open, until ctx ends. One that is open is read through once.
 func (l *ledger) run(ctx context.Context) error {
 	for {
-		if _, err := l.journal(); err == nil {
+		if j, err := l.journal(); err == nil {
+			l.inspect(ctx, j)
 			<-ctx.Done()
 			return nil
 		}

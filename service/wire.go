@@ -97,11 +97,13 @@ func (a *app) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	used := usedBefore(a.dir)
 	a.keys()
 	a.bus = bus.New(eventsKept)
 	if a.ledger, err = openLedger(ctx, a.dir, time.Now, a.log.WithField("part", "ledger")); err != nil {
 		return err
 	}
+	a.ledger.used = used
 	a.till = till.New(a.ledger, a.bus, a.log.WithField("part", "till"), time.Now)
 	a.station = devices.NewStation(a.cfg.Lines, links, families(), a.till, a.log)
 	if err := a.unifiedPOS(); err != nil {

@@ -67,7 +67,7 @@ func TestOpenReadOnlyRefuses(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, FileName), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenReadOnly(t.Context(), dir); !errors.Is(err, cash.ErrJournal) || !strings.Contains(err.Error(), "run this coffer once") {
+	if _, err := OpenReadOnly(t.Context(), dir); !errors.Is(err, cash.ErrJournal) || !strings.Contains(err.Error(), "the database is empty: restore a backup") {
 		t.Errorf("empty file: %v", err)
 	}
 }

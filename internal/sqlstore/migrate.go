@@ -13,6 +13,9 @@ import (
 // ErrVersion: the tables are of another version of coffer than this program.
 var ErrVersion = errors.New("the database belongs to another version of coffer")
 
+// ErrEmpty: the file is a database in which coffer has written nothing yet, or whose content was lost.
+var ErrEmpty = errors.New("the database is empty: restore a backup, or start coffer, which begins a new one in it")
+
 // migrate brings the tables of db to the newest form in migrations.
 func migrate(ctx context.Context, db *sql.DB, migrations fs.FS) error {
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations, goose.WithDisableGlobalRegistry(true))
@@ -45,10 +48,11 @@ func checkVersion(ctx context.Context, db *sql.DB, migrations fs.FS) error {
 	if err != nil {
 		return err
 	}
-	var has int64
-	if tables > 0 {
-		err = db.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM "+goose.DefaultTablename).Scan(&has)
+	if tables == 0 {
+		return ErrEmpty
 	}
+	var has int64
+	err = db.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM "+goose.DefaultTablename).Scan(&has)
 	switch {
 	case err != nil:
 		return err

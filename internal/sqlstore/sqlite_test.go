@@ -115,6 +115,16 @@ func TestRelativePath(t *testing.T) {
 	}
 }
 
+func TestOpenReadOnlyOfAnEmptyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenReadOnly(t.Context(), path, files(one)); !errors.Is(err, ErrEmpty) {
+		t.Errorf("%v, want %v", err, ErrEmpty)
+	}
+}
+
 func TestOpenReadOnlyMakesNothing(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := OpenReadOnly(t.Context(), filepath.Join(dir, "x.db"), files(one)); !errors.Is(err, fs.ErrNotExist) {
