@@ -379,6 +379,32 @@ func TestDevicesByIndex(t *testing.T) {
 	})
 }
 
+// The manual's one sample of the Android build: names, order, and which serial numbers are text.
+func TestAndroidSample(t *testing.T) {
+	with(t, Android, func(t *testing.T, b *bench) {
+		b.withNV4000()
+		want := regexp.MustCompile(`^{"DeviceID":"NV4000-COM18","isOpen":true,"IsOpen":true,"DeviceModel":"NV4000","sspProtocols":7,"SspProtocolVersion":7,` +
+			`"DeviceError":"NONE","Firmware":"[^"]*","Dataset":"[^"]*","MainSerialNumber":"\d+","ValidatorSerialNumber":null,"PayoutModuleSerialNumber":null,` +
+			`"PrimaryHopperSerialNumber":null,"CoinFeederSerialNumber":null,"SecondaryHopperSerialNumber":null,"CoinLifterSerialNumber":null,` +
+			`"ValidatorRevision":null,"PayoutModuleRevision":null,"PrimaryHopperBuildRevision":null,"CoinFeederBuildRevision":null,` +
+			`"SecondaryHopperBuildRevision":null,"CoinLifterBuildRevision":null,"BuildRevision":("9.10"|null),` +
+			`"NV4000Fields":{"Recycler1SerialNumber":5001101,"Recycler2SerialNumber":5001102,"Recycler3SerialNumber":5001103,"Recycler4SerialNumber":5001104,` +
+			`"InterfaceSerialNumber":5002201,"DockSerialNumber":5003301,"ReplenishmentCassetteSerialNumber":5004401,"ConveyorSerialNumber":5005501,` +
+			`"RCCurrentMode":null,"CurrentRC_PayoutValue":0},"RealTimeClock":`)
+		if a := b.post("OpenConnection", `{"ComPort":"COM18","SspAddress":0}`); a.status != 200 || !want.MatchString(a.body) {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		b.withAll(modelNV4000)
+		if a := b.post("OpenConnection", `{"ComPort":"COM5"}`); !strings.Contains(a.body, `"RCCurrentMode":"RC_MODE_`) {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		b.do("POST", "/api/Users/Authenticate", `{"Username":"admin","Password":"no"}`).is(t, 400, jsonText,
+			`{"message":"Username or password is incorrect","Message":"Username or password is incorrect"}`)
+		b.do("POST", "/api/Users/UpdateCredentials", `{"CurrentUsername":"admin","CurrentPassword":"password","NewUsername":"a","NewPassword":"b"}`).is(t, 200, jsonText,
+			`{"message":"Credentials updated successfully!","Message":"Credentials updated successfully!"}`)
+	})
+}
+
 func TestAndroid(t *testing.T) {
 	with(t, Android, func(t *testing.T, b *bench) {
 		var login map[string]string // the manual's own collection reads "token", whatever the build

@@ -2,6 +2,7 @@ package cashdevice
 
 import (
 	"fmt"
+	"strconv"
 
 	"coffer/devices"
 	"coffer/ssp"
@@ -29,9 +30,9 @@ const (
 	partConveyor  = 0x18
 )
 
-// modules are the members for serial numbers and revisions: text, except that an NV4000 has numbers.
-// inCassette is what is in the cassette of an NV4000.
-func modules(s *devices.Snapshot, inCassette int) object {
+// modules are the members for serial numbers and revisions: text, except that an NV4000 has numbers. parts are those of
+// an NV4000, nil for other machines.
+func modules(s *devices.Snapshot, parts any) object {
 	only := func(here bool, value string) any {
 		if !here {
 			return nil
@@ -40,48 +41,61 @@ func modules(s *devices.Snapshot, inCassette int) object {
 	}
 	pays, twin := s.Model == modelPayout || s.Model == modelFloat, s.Model == modelTwin
 	coins := twin || s.Model == modelCoins
-	out := object{{"mainSerialNumber", nil}, {"buildRevision", nil}, {"nV4000Fields", nil}}
+	var main, build any
 	if s.Model == modelNV4000 {
-		out = object{{"mainSerialNumber", serial(s.Serial)}, {"buildRevision", orNil(revision(s, 0))}, {"nV4000Fields", nv4000(s, inCassette)}}
+		main, build = serial(s.Serial), orNil(revision(s, 0))
 	}
-	return append(out,
-		member{"validatorSerialNumber", only(pays, s.Serial)},
-		member{"payoutModuleSerialNumber", only(pays, s.ModuleSerials[partPayout])},
-		member{"primaryHopperSerialNumber", only(coins, s.Serial)},
-		member{"coinFeederSerialNumber", only(coins, s.ModuleSerials[partFeeder])},
-		member{"secondaryHopperSerialNumber", only(twin, s.ModuleSerials[partSecondary])},
-		member{"coinLifterSerialNumber", only(coins, s.ModuleSerials[partLifter])},
-		member{"validatorRevision", only(pays, revision(s, 0))},
-		member{"payoutModuleRevision", only(pays, revision(s, 1))},
-		member{"primaryHopperBuildRevision", only(coins, revision(s, 0))},
-		member{"coinFeederBuildRevision", only(coins, revision(s, 1))},
-		member{"secondaryHopperBuildRevision", only(twin, revision(s, 2))},
-		member{"coinLifterBuildRevision", only(coins, revision(s, 3))},
-	)
+	return object{
+		{"mainSerialNumber", main},
+		{"validatorSerialNumber", only(pays, s.Serial)},
+		{"payoutModuleSerialNumber", only(pays, s.ModuleSerials[partPayout])},
+		{"primaryHopperSerialNumber", only(coins, s.Serial)},
+		{"coinFeederSerialNumber", only(coins, s.ModuleSerials[partFeeder])},
+		{"secondaryHopperSerialNumber", only(twin, s.ModuleSerials[partSecondary])},
+		{"coinLifterSerialNumber", only(coins, s.ModuleSerials[partLifter])},
+		{"validatorRevision", only(pays, revision(s, 0))},
+		{"payoutModuleRevision", only(pays, revision(s, 1))},
+		{"primaryHopperBuildRevision", only(coins, revision(s, 0))},
+		{"coinFeederBuildRevision", only(coins, revision(s, 1))},
+		{"secondaryHopperBuildRevision", only(twin, revision(s, 2))},
+		{"coinLifterBuildRevision", only(coins, revision(s, 3))},
+		{"buildRevision", build},
+		{"nV4000Fields", parts},
+	}
 }
 
-// nv4000 are the serial numbers of an NV4000's parts.
-func nv4000(s *devices.Snapshot, inCassette int) object {
+// parts are the serial numbers of an NV4000's parts, as numbers in every dialect, and what the dialect says of its
+// cassette; nil for other machines.
+func (o *opened) parts(s *devices.Snapshot) any {
+	if s.Model != modelNV4000 {
+		return nil
+	}
 	out := object{}
 	for i := range 4 {
 		out = append(out, member{fmt.Sprintf("recycler%dSerialNumber", i+1), number(s, byte(partRecycler1+i))})
 	}
-	return append(out,
+	out = append(out,
 		member{"interfaceSerialNumber", number(s, partInterface)},
 		member{"dockSerialNumber", number(s, partDock)},
 		member{"replenishmentCassetteSerialNumber", number(s, partCassette)},
 		member{"conveyorSerialNumber", number(s, partConveyor)},
-		member{"currentRC_PayoutValue", 0},
-		member{"rcNoteCount", inCassette},
 	)
+	if o.c.api.dialect == Android {
+		return append(out, member{"rCCurrentMode", orNil(o.cassetteMode)}, member{"currentRC_PayoutValue", 0})
+	}
+	return append(out, member{"currentRC_PayoutValue", 0}, member{"rcNoteCount", o.inCassette})
 }
 
 // number is the serial number of a part, 0 for none.
-func number(s *devices.Snapshot, part byte) serial {
-	if v := s.ModuleSerials[part]; v != "" {
-		return serial(v)
+func number(s *devices.Snapshot, part byte) any {
+	v := s.ModuleSerials[part]
+	if v == "" {
+		return 0
 	}
-	return "0"
+	if n, err := strconv.ParseInt(v, 10, 64); err == nil {
+		return n
+	}
+	return v
 }
 
 // revision is the build revision of the nth module that the machine reports, "9.10", "" for none.

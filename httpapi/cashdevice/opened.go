@@ -23,6 +23,7 @@ type opened struct {
 	inhibits, routes, feeder, boxLevels []string
 	coinMech, clock                     string
 	inCassette                          int
+	cassetteMode                        string // RC_MODE_…, "" where the machine does not tell
 	auto, payout, accepting             bool
 	account                             *cash.Account
 }
@@ -219,7 +220,7 @@ func (o *opened) answer() object {
 		{"deviceID", o.c.view.id}, {"isOpen", true}, {"deviceModel", s.Model}, {"sspProtocolVersion", s.Protocol},
 		{"deviceError", o.deviceError()}, {"firmware", s.Firmware}, {"dataset", s.Dataset},
 	}
-	out = append(out, modules(s, o.inCassette)...)
+	out = append(out, modules(s, o.parts(s))...)
 	sep, end, routeEnd := "\n", "", "\r\n" // every family parts and ends its sentences in its own way
 	if s.Model == modelNV4000 {
 		end, routeEnd = "\n", "\n"

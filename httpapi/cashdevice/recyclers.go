@@ -71,6 +71,7 @@ func (o *opened) cassette() {
 	if err != nil {
 		return
 	}
+	o.cassetteMode = nth(cassetteModes, byte(mode))
 	inside := o.account.Levels
 	for n := range 4 {
 		levels, _, err := m.RecyclerLevels(o.ctx, byte(n+1))
@@ -80,5 +81,5 @@ func (o *opened) cassette() {
 		inside = inside.Minus(levels)
 	}
 	o.inCassette = max(0, inside.Pieces())
-	o.c.remember(func(k *memory) { k.cassette, k.inCassette = nth(cassetteModes, byte(mode)), o.inCassette })
+	o.c.remember(func(k *memory) { k.cassette, k.inCassette = o.cassetteMode, o.inCassette })
 }

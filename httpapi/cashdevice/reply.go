@@ -37,9 +37,13 @@ type style struct {
 	pascal bool // PascalCase names
 	nulls  bool // absent members are null
 	texts  bool // enums and serial numbers as text
+
+	printed map[string]string // by camelCase name, one that the manual prints beside the rule: sent before the regular one
 }
 
-var styles = map[Dialect]style{DotNet: {}, Android: {pascal: true, nulls: true, texts: true}}
+// Of an answer to OpenConnection the manual has one sample of the Android build, which spells two of its names so.
+var styles = map[Dialect]style{DotNet: {}, Android: {pascal: true, nulls: true, texts: true,
+	printed: map[string]string{"isOpen": "isOpen", "sspProtocolVersion": "sspProtocols"}}}
 
 // render appends v as JSON.
 func (s style) render(dst []byte, v any) []byte {
@@ -55,6 +59,9 @@ func (s style) render(dst []byte, v any) []byte {
 				dst = append(dst, ',')
 			}
 			sep = true
+			if name, ok := s.printed[m.name]; ok {
+				dst = append(s.render(append(s.render(dst, name), ':'), m.value), ',')
+			}
 			dst = append(s.render(dst, s.name(m.name)), ':')
 			dst = s.render(dst, m.value)
 		}
@@ -106,6 +113,19 @@ func (s style) name(camel string) string {
 	}
 	r, n := utf8.DecodeRuneInString(camel)
 	return string(unicode.ToUpper(r)) + camel[n:]
+}
+
+// either are the members of an answer that the manual prints once for all builds: the android dialect has each under the
+// name printed and under its own.
+func (c *call) either(o object) any {
+	if c.api.dialect != Android {
+		return o
+	}
+	var out object
+	for _, m := range o {
+		out = append(out, m, member{styles[Android].name(m.name), m.value})
+	}
+	return json.RawMessage(style{}.render(nil, out))
 }
 
 // write sends v: a string as plain text without quotes, anything else as JSON of the dialect.

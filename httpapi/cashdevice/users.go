@@ -1,7 +1,6 @@
 package cashdevice
 
 import (
-	"encoding/json"
 	"errors"
 	"strconv"
 
@@ -23,10 +22,7 @@ func (c *call) authenticate() (any, error) {
 	err = c.api.gate.Login(c.r, name, password)
 	if err == nil {
 		token, err := c.api.tokens.Issue(name)
-		if err == nil && c.api.dialect == Android {
-			return json.RawMessage(style{}.render(nil, object{{"token", token}, {"Token", token}})), nil
-		}
-		return object{{"token", token}}, err
+		return c.either(object{{"token", token}}), err
 	}
 	if wait := new(httpapi.WaitError); errors.As(err, &wait) {
 		c.header.Set("Retry-After", strconv.Itoa(wait.Seconds()))
@@ -34,7 +30,7 @@ func (c *call) authenticate() (any, error) {
 	}
 	if errors.Is(err, cash.ErrUnauthorized) {
 		c.api.log.WithError(err).WithField("remote", c.r.RemoteAddr).Info("login refused")
-		return nil, &refusal{status: 400, body: object{{"message", "Username or password is incorrect"}}, err: err}
+		return nil, &refusal{status: 400, body: c.either(object{{"message", "Username or password is incorrect"}}), err: err}
 	}
 	return nil, err
 }
@@ -65,5 +61,5 @@ func (c *call) updateCredentials() (any, error) {
 	if errors.Is(err, cash.ErrInvalid) {
 		return nil, fault("NewUsername", "A new user name, free to take, and a new password are required.")
 	}
-	return object{{"message", "Credentials updated successfully!"}}, err
+	return c.either(object{{"message", "Credentials updated successfully!"}}), err
 }
