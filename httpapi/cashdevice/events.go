@@ -249,6 +249,9 @@ func (s *story) operate(e cash.Event) {
 	case cash.OpStarted:
 		if e.ID != s.closed || e.ID == "" {
 			s.begin(e.Op, e.ID)
+			if e.Op == cash.OpDispense && s.op.total == (cash.Amount{}) { // clients wait for one, and a single piece has no other
+				s.money("DISPENSING", 0, 0, e.Asked.Currency)
+			}
 		}
 	case cash.Progress:
 		s.begin(e.Op, "")
