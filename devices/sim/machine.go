@@ -150,7 +150,7 @@ type volatile struct {
 
 	since       time.Time // when it was switched on
 	payoutLimit int       // most coins of a payout; 0: no limit
-	tested      int       // coins that the payout tested last would take
+	tested      int       // coins that the payout tested or begun last takes
 	noPayin     int       // payouts without a coin coming in between; 0: any number
 	held        bool      // 3A: the feeder stands still
 	stirring    bool      // 5D

@@ -210,8 +210,8 @@ func (m *Machine) pay(commit bool, want int64, pieces []denom) answer {
 	if a, no := m.forbids(len(pieces)); no {
 		return a
 	}
+	m.ram.tested = len(pieces)
 	if !commit {
-		m.ram.tested = len(pieces)
 		return reply(ssp.OK)
 	}
 	m.nv.health.unpaidFor++

@@ -152,7 +152,8 @@ func (c *call) setPayoutLimit() (any, error) {
 	})
 }
 
-// payoutCount: GET GetPayoutCount → dump of the coins that the payout tested last would take.
+// payoutCount: GET GetPayoutCount → dump of the coins of the payout that was tested last; every payout is,
+// before it begins.
 func (c *call) payoutCount() (any, error) {
 	m, err := as[devices.CoinHealth](c)
 	if err != nil {

@@ -119,7 +119,8 @@ func TestRowsCoins(t *testing.T) {
 		big := r.dataset[len(r.dataset)-1]
 		r.says(r.post("DispenseValue", r.sum(2*big)), "Dispense operation initiated successfully.")
 		r.until("IDLE")
-		a := r.post("DispenseValue", r.sum(4*big)) // 4 coins
+		r.says(r.get("GetPayoutCount"), "<id>: { PayoutCount = 2 }") // which was tested before it was begun
+		a := r.post("DispenseValue", r.sum(4*big))                   // 4 coins
 		if a.status != 400 {
 			r.t.Errorf("a larger payout: %d %s", a.status, a.body)
 		}
