@@ -10,13 +10,15 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"coffer/internal/proof"
 )
 
 // patience is how long a test waits for what should come at once.
 const patience = 30 * time.Second
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
+	goleak.VerifyTestMain(proof.Tests(m, "service"),
 		// Rotating files keep a goroutine for ever, also after Close.
 		goleak.IgnoreTopFunction("gopkg.in/natefinch/lumberjack%2ev2.(*Logger).millRun"),
 		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"), // idle connections of the HTTP client

@@ -11,11 +11,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"coffer/internal/proof"
 )
 
 // The maker's serverconfig.json: its port is listened on, its origins are allowed, and a cashbox that was away counts as
 // emptied.
 func TestServerConfigTakesEffect(t *testing.T) {
+	t.Run("ITL-C1 serverconfig.json/SPECTRAL_PAYOUT", serverConfig)
+}
+
+func serverConfig(t *testing.T) {
+	proof.Of(t)
 	port := freePort(t)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "serverconfig.json")

@@ -160,7 +160,7 @@ func TestRowsAccept(t *testing.T) {
 		r.refuses(r.post("SetDenominationRoute", `{"Value":500,"CountryCode":"EUR","Route":7}`), 400, notSupported)
 	})
 	prove(t, "ITL-24 SetMultiEscrowSize, ITL-25, ITL-26, ITL-27, ITL-28", "SPECTRAL_PAYOUT NV4000", multiEscrow)
-	prove(t, "ITL-24 SetMultiEscrowSize, not supported", "NOTE_VALIDATOR "+coinAll, func(r *resident) {
+	prove(t, "ITL-24 SetMultiEscrowSize, not supported", "NOTE_VALIDATOR "+smart+" "+coinAll, func(r *resident) {
 		r.refuses(r.post("SetMultiEscrowSize", "20"), 400, notSupported)
 		r.refuses(r.get("GetMultiEscrowSize"), 400, notSupported)
 		r.refuses(r.get("GetMultiEscrowValue"), 400, notSupported)

@@ -16,7 +16,7 @@ import (
 
 // fileKinds are the kinds of file that the simulated machines take for their own.
 var fileKinds = map[string]byte{
-	"SPECTRAL_PAYOUT": 0x21, "NV22_SPECTRAL": 0x23, "NV4000": 0x40, "NV11": 0x0B, "NOTE_VALIDATOR": 0x20,
+	"SPECTRAL_PAYOUT": 0x21, "NV22_SPECTRAL": 0x23, "NV4000": 0x40, "NV11": 0x0B, "NOTE_VALIDATOR": 0x20, smart: 0x25,
 	"SMART_COIN_SYSTEM": 0x32, "TWIN_SMART_COIN_SYSTEM": 0x33, "SMART_HOPPER_4": 0x31,
 }
 

@@ -264,7 +264,7 @@ func TestRowsDeviceIDs(t *testing.T) {
 	houses = before
 	t.Run("ITL-02 GetConnectedUSBDevices", func(t *testing.T) {
 		proof.Of(t)
-		inTown(t, DotNet, everyone+" "+smart, func(w *town) {
+		inTown(t, DotNet, everyone, func(w *town) {
 			names := map[string]string{"SPECTRAL_PAYOUT": "NV200 Spectral", "NV22_SPECTRAL": "NV9 Spectral", "NV4000": "NV200 Spectral", "NV11": "NV200 Spectral",
 				"NOTE_VALIDATOR": "NV200 Spectral", smart: "NV200 Spectral", "SMART_COIN_SYSTEM": "ITL SMART System DEVICE", "TWIN_SMART_COIN_SYSTEM": "ITL SMART System DEVICE", "SMART_HOPPER_4": "ITL SMART System DEVICE"}
 			<-w.station.Tried()

@@ -94,7 +94,7 @@ func TestRowsState(t *testing.T) {
 		r.refuses(r.get("GetNoteCashboxLevels"), 400, notSupported)
 		r.refuses(r.post("ClearNoteCashboxLevels", ""), 400, notSupported)
 	})
-	prove(t, "ITL-48 GetServiceInformation, ITL-50 SetServiceInformationMaintenanceReset", spectrals+" NV4000", serviceBookOfNotes)
+	prove(t, "ITL-48 GetServiceInformation, ITL-50 SetServiceInformationMaintenanceReset", spectrals+" NV4000 "+smart, serviceBookOfNotes)
 	decline(t, "ITL-48 GetServiceInformation, ITL-50 SetServiceInformationMaintenanceReset", "NOTE_VALIDATOR NV11", func(r *resident) {
 		r.refuses(r.call("GET", "/api/CashDevice/"+r.to("GetServiceInformation"), "1"), 400, notSupported)
 		r.refuses(r.post("SetServiceInformationMaintenanceReset", `{"WeekNumber1AsciiByte":48,"WeekNumber2AsciiByte":55,"YearNumber1AsciiByte":50,"YearNumber2AsciiByte":53}`), 400, notSupported)
@@ -119,7 +119,7 @@ func (r *resident) boxedNotes(counts map[int64]int) string {
 func noteCashbox(r *resident) {
 	r.get("GetNoteCashboxLevels").is(r.t, 200, jsonText, r.boxedNotes(nil))
 	note := r.dataset[1]
-	if r.family != "NOTE_VALIDATOR" {
+	if strings.Contains(payers, r.family) {
 		r.post("SetDenominationRoute", fmt.Sprintf(`{"Value":%d,"CountryCode":"%s","Route":0}`, note, r.currency))
 	}
 	for range 2 {

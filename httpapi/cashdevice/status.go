@@ -18,8 +18,11 @@ func (c *call) deviceStatusV2() (any, error) {
 	return object{{"deviceState", state.String()}, {"pollBuffer", c.events()}}, nil
 }
 
-// events drains the queue.
+// events drains the queue, unless the client has gone, whom the answer would not reach.
 func (c *call) events() list {
+	if c.ctx.Err() != nil {
+		return list{}
+	}
 	entries, dropped := c.view.queue.drain()
 	if dropped > 0 {
 		c.api.log.WithField("device", c.view.device).Errorf("%d cash events were dropped before anybody fetched them; the ledger has the money", dropped)

@@ -52,7 +52,7 @@ var houses = []house{
 	{"NV4000", "NV4000", "COM18", 0, "nv4000", "USD", []int64{100, 200, 500, 1000}, map[int64]int{100: 4, 500: 4}},
 	{"NV11", "NV11", "COM21", 0, "nv11", "GBP", []int64{500, 1000, 2000, 5000}, map[int64]int{500: 4}},
 	{"NOTE_VALIDATOR", "NOTE_VALIDATOR", "COM15", 0, "nv200", "EUR", []int64{500, 1000, 2000, 5000}, nil},
-	{"SMART_CURRENCY_SYSTEM", "SMART_CURRENCY_SYSTEM", "COM30", 0, "scu", "EUR", nil, nil},
+	{smart, smart, "COM30", 0, "scu", "EUR", []int64{500, 1000, 2000, 5000, 10000, 20000, 50000}, nil},
 	{"SMART_COIN_SYSTEM", "SMART_COIN_SYSTEM", "COM9", 16, "scs", "EUR", []int64{10, 50, 100}, map[int64]int{10: 50, 50: 50, 100: 50}},
 	{"TWIN_SMART_COIN_SYSTEM", "TWIN_SMART_COIN_SYSTEM", "COM4", 16, "twin", "USD", []int64{1, 5, 10, 25, 100}, map[int64]int{1: 50, 5: 50, 10: 50, 25: 50, 100: 50}},
 	{"SMART_HOPPER_4", "SMART_HOPPER_4", "COM11", 16, "hopper4", "EUR", []int64{10, 50}, map[int64]int{10: 100, 50: 100}},
@@ -62,7 +62,7 @@ var houses = []house{
 const (
 	spectrals = "SPECTRAL_PAYOUT NV22_SPECTRAL"
 	notePay   = spectrals + " NV4000 NV11"
-	noteAll   = notePay + " NOTE_VALIDATOR"
+	noteAll   = notePay + " NOTE_VALIDATOR " + smart
 	coinAll   = "SMART_COIN_SYSTEM TWIN_SMART_COIN_SYSTEM SMART_HOPPER_4"
 	everyone  = noteAll + " " + coinAll
 	payers    = notePay + " " + coinAll
@@ -118,7 +118,11 @@ func newTown(t *testing.T, families string) *town {
 			continue
 		}
 		l := w.world.AddLine(h.port)
-		m, err := l.AddMachine(ssp.Address(h.addr), h.profile, sim.Options{Currency: h.currency, Dataset: h.dataset, Levels: h.levels})
+		opt := sim.Options{Currency: h.currency, Dataset: h.dataset, Levels: h.levels}
+		if h.family == smart {
+			opt.Dataset = nil // it is on its card
+		}
+		m, err := l.AddMachine(ssp.Address(h.addr), h.profile, opt)
 		if err != nil {
 			t.Fatal(err)
 		}
