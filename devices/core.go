@@ -242,7 +242,8 @@ func (c *Core) accept(on bool) error {
 	return nil
 }
 
-// reset restarts the machine. A jam does not hinder it, since a restart may be what clears the jam.
+// reset restarts the machine. A jam does not hinder it, since a restart may be what clears the jam. When it returns the
+// machine shows as not ready, so that who opens it next waits for it to come back.
 func (c *Core) reset() error {
 	switch {
 	case c.ledger != nil:
@@ -254,6 +255,7 @@ func (c *Core) reset() error {
 		return refusal(err)
 	}
 	c.lost = errReset
+	c.Edit(func(s *Snapshot) { s.Ready, s.Error = false, "reset" })
 	return nil
 }
 

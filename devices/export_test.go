@@ -29,3 +29,14 @@ func (d *TestDevice) Device() Device { return d.base.current() }
 func (d *TestDevice) Wait(ctx context.Context, ok func(*Snapshot) bool) error {
 	return d.base.wait(ctx, ok)
 }
+
+// ResetReady is Reset, and says whether the device shows as ready in the moment before the caller is answered.
+func (d *TestDevice) ResetReady(ctx context.Context) (ready bool, err error) {
+	err = d.base.do(ctx, NeedAnswer, nil, func(c *Core) error {
+		err := c.reset()
+		c.show() // as after any call
+		ready = d.base.Snapshot().Ready
+		return err
+	})
+	return ready, err
+}

@@ -161,6 +161,19 @@ func TestRoutesAreReadThenKept(t *testing.T) {
 	})
 }
 
+// Who opens a machine just after its reset waits for it to come back: it does not show as ready any more.
+func TestResetIsNotReady(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
+		b.ready()
+		b.m.hush(true)
+		ready, err := b.dev.ResetReady(b.Context())
+		if b.ok(err); ready {
+			b.Error("it shows as ready after its reset")
+		}
+		b.until("ready", func(s *devices.Snapshot) bool { return s.Ready })
+	})
+}
+
 // A store that is refused while the machine starts up is asked for again.
 func TestPayoutRefusedAtStartUp(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
