@@ -296,6 +296,13 @@ func TestCommands(t *testing.T) {
 		}
 		oneLineOf(t, got.err, word)
 	}
+	secret := filepath.Join(dir, "secrets", "jwt") // set aside to be changed; nobody has made the new one yet
+	if err := os.Rename(secret, secret+".old"); err != nil {
+		t.Fatal(err)
+	}
+	if got := coffer(t, env, "device", "list"); got.code != 0 {
+		t.Errorf("device list while the secret is changed: exit %d: %s", got.code, got.err)
+	}
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func (a *app) certificate(t *config.TLS) (*tls.Config, error) {
 	}
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
+		return nil, fmt.Errorf("certificate: %w; correct tls of the listener, or let coffer make one: tls: {self_signed: true}", err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }

@@ -104,14 +104,22 @@ func (c *client) dataDir(ctx context.Context) string {
 	return health.DataDir
 }
 
-// sign makes a token with the secret of the data directory. Without a readable secret there is no token, and the
-// running coffer says what it thinks of that.
+// sign makes a token with the secret of the data directory, or with the one before while nobody has made the new one
+// yet. Where there is neither, there is no token, and the running coffer says what it thinks of that.
 func (c *client) sign() error {
 	path := filepath.Join(c.dir, "secrets", "jwt")
-	if _, err := os.Stat(path); err != nil {
+	_, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		path += ".old"
+		_, err = os.Stat(path)
+	}
+	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	tokens, err := httpapi.OpenTokens(path, time.Now)
+	var tokens *httpapi.Tokens
+	if err == nil {
+		tokens, err = httpapi.OpenTokens(path, time.Now)
+	}
 	if errors.Is(err, os.ErrPermission) {
 		return fmt.Errorf("read %s: %w; run this as the user that coffer runs as", path, os.ErrPermission)
 	}
@@ -191,7 +199,10 @@ func (e *answerError) Error() string {
 	case http.StatusUnauthorized:
 		hint = "; name its data directory with --data-dir, so that a token can be signed"
 	case http.StatusNotFound:
-		if strings.Contains(e.url, "/sim/v1/") {
+		switch {
+		case strings.HasSuffix(e.url, "/sim/v1/machines"):
+			hint = "; nothing is simulated there: name the simulator's data directory with --data-dir, or its address with --url"
+		case strings.Contains(e.url, "/sim/v1/"):
 			hint = "; `coffer sim list` says what there is, where machines are simulated"
 		}
 	}
