@@ -21,6 +21,7 @@ type device struct {
 	last    []Part // the machines as the last change or enabling found them
 	seen    view   // what the last status events said
 	changes int    // how many changes came in
+	counts  int    // calls that set a person's counts now: what comes of them is told at the end
 	stats   statistics
 	opened  bool          // of a drawer
 	moved   chan struct{} // closed and replaced when it moves
@@ -97,7 +98,26 @@ func (d *device) changed(c Change) {
 	d.changes++
 	d.last = parts
 	d.unusual(c, parts)
-	d.report(parts)
+	if d.counts == 0 {
+		d.report(parts)
+	}
+}
+
+// counting has status events wait until the function that it returns is called: a machine whose level is lowered is empty
+// for a moment, which is no news. The caller does not hold mu.
+func (d *device) counting() (end func()) {
+	d.service.mu.Lock()
+	defer d.service.mu.Unlock()
+	d.counts++
+	return func() {
+		parts := d.parts()
+		d.service.mu.Lock()
+		defer d.service.mu.Unlock()
+		if d.counts--; d.counts == 0 {
+			d.last = parts
+			d.report(parts)
+		}
+	}
 }
 
 // open opens the handle on a configured device.

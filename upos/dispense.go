@@ -289,6 +289,7 @@ func (c *call) adjustCashCounts() (map[string]any, error) {
 	if err := c.idle(); err != nil {
 		return nil, err
 	}
+	defer c.d.counting()()
 	for i, p := range parts {
 		for place, pieces := range h.shares(parts, i, want) {
 			if len(pieces) == 0 {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"coffer/internal/cash"
 	"coffer/upos"
 	"coffer/upos/upostest"
 )
@@ -41,6 +42,24 @@ func TestLevelEvents(t *testing.T) {
 	m.Jam(1, false)
 	is(t, h, "DeviceStatus", upos.CHAN_STATUS_EMPTY)
 	expectStatus(t, h, upos.CHAN_STATUS_EMPTY, upos.CHAN_STATUS_JAM, upos.CHAN_STATUS_JAMOK)
+}
+
+// TestCountingTellsTheEndOnly: what the machines go through while they are told a person's counts is no news.
+func TestCountingTellsTheEndOnly(t *testing.T) {
+	w := newWorld(t)
+	h, m := ready(t, w, upos.CashChanger, "Till1"), w.machines["Till1"]
+	must(t, adjust(h, "10:40,20:30,50:49"))
+	expectStatus(t, h)
+	must(t, adjust(h, "10:2,20:61"))
+	expectStatus(t, h, upos.CHAN_STATUS_NEAREMPTY, upos.CHAN_STATUS_NEARFULL)
+	m.Fault("Adjust", cash.ErrNotConnected)
+	refused(t, adjust(h, "10:50,20:50"), upos.E_OFFLINE)
+	m.Fault("Adjust", nil)
+	m.Stock(1, upostest.Coin(10), 50)
+	expectStatus(t, h, upos.CHAN_STATUS_EMPTYOK)
+	d := ready(t, w, upos.CoinDispenser, "Coins2") // near_empty 5
+	must(t, adjust(d, "10:4"))
+	expectStatus(t, d, upos.COIN_STATUS_NEAREMPTY)
 }
 
 // TestNothingIsReplayed: what happens while disabled is not told at the next enabling.

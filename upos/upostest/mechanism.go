@@ -311,32 +311,6 @@ func (m *Mechanism) Counts(ctx context.Context, r upos.Request, place cash.Place
 	return out, doubt, nil
 }
 
-// Adjust implements upos.Mechanism. The note machines count their stores themselves.
-func (m *Mechanism) Adjust(_ context.Context, r upos.Request, place cash.Place) error {
-	var err error
-	m.tell(func() []upos.Change {
-		if err = m.use(r, "Adjust", fmt.Sprint(place, r.Parts, r.Pieces)); err != nil {
-			return nil
-		}
-		var out []upos.Change
-		for i := range m.parts {
-			if r.Parts != nil && !slices.Contains(r.Parts, i) {
-				continue
-			}
-			p := &m.parts[i]
-			p.InDoubt = false
-			if place == cash.Cashbox {
-				maps.Copy(p.Box, r.Pieces)
-			} else if !p.Bills {
-				maps.Copy(p.Store, r.Pieces)
-			}
-			out = append(out, upos.Change{Part: i, Status: true})
-		}
-		return out
-	})
-	return err
-}
-
 // Ping implements upos.Mechanism.
 func (m *Mechanism) Ping(_ context.Context, part int) error {
 	m.mu.Lock()
