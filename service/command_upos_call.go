@@ -24,11 +24,11 @@ type uposCall struct {
 func (c *uposCall) Help() string {
 	return `Opens the device, claims and enables it where the method needs that, and closes it at the end.
 
-coffer upos call Till1 ReadCashCounts
-coffer upos call Till1 DispenseChange amount=500
-coffer upos call Till1 DispenseCash "cashCounts=100:2;500:1"
-coffer upos call Till1 get DepositCashList CapRepayDeposit
-coffer upos call Till1 --set CurrentExit=2 DispenseCash "cashCounts=;500:1"`
+    coffer upos call Till1 ReadCashCounts
+    coffer upos call Till1 DispenseChange amount=500
+    coffer upos call Till1 DispenseCash "cashCounts=100:2;500:1"
+    coffer upos call Till1 get DepositCashList CapRepayDeposit
+    coffer upos call Till1 --set CurrentExit=2 DispenseCash "cashCounts=;500:1"`
 }
 
 // Run calls the method, or reads properties.

@@ -85,6 +85,7 @@ func TestUposCommands(t *testing.T) {
 		{"upos call Till1 --set Toast=1 get", 2, []string{"Toast", "try: "}},
 		{"upos call Till1 get --url http://127.0.0.1:1", 1, []string{"no coffer answers", "start it"}},
 		{"upos call", 2, []string{"coffer upos call --help"}},
+		{"upos call --help", 0, []string{"\n    coffer upos call Till1 ReadCashCounts\n    coffer upos call Till1 DispenseChange amount=500\n"}},
 		{"upos deposit Bills1 --repay", 1, []string{"cannot give a deposit back"}},
 	} {
 		got := coffer(t, env, strings.Fields(c.args)...)
