@@ -2,9 +2,11 @@ package uposapi
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/gorilla/mux"
 
@@ -77,13 +79,16 @@ func (i *instance) describe() map[string]any {
 	return map[string]any{"handle": i.id, "class": i.h.Class(), "name": i.name, "leaseSeconds": i.lease.Seconds()}
 }
 
-// with calls f with the instance that the path names. It is kept meanwhile.
+// with calls f with the instance that the path names. It is kept meanwhile, as long as the caller is there: one who has
+// hung up is dead or asks again.
 func (c *call) with(f func(*instance) error) error {
 	i, ok := c.find(mux.Vars(c.r)["handle"], c.user)
 	if !ok || !i.begin() {
 		return errNoHandle
 	}
-	defer i.end()
+	end := sync.OnceFunc(i.end)
+	defer end()
+	defer context.AfterFunc(c.r.Context(), end)()
 	return f(i)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,8 +14,8 @@ import (
 	"coffer/upos/upostest"
 )
 
-// short is a lease that a test can wait for.
-const short = 120 * time.Millisecond
+// short is a lease that a test can wait for, and that is long enough for a request on a busy machine.
+const short = time.Second
 
 // TestLeaseOfADeadClientEnds: its deposit is settled and kept, and the claim goes to who waits for it.
 func TestLeaseOfADeadClientEnds(t *testing.T) {
@@ -35,6 +36,31 @@ func TestLeaseOfADeadClientEnds(t *testing.T) {
 	}
 	if _, err := dead.Get(t.Context(), "State"); uposclient.CodeOf(err) != upos.E_CLOSED {
 		t.Errorf("the dead client's handle: %v", err)
+	}
+}
+
+// TestLeaseOfAClientThatDiesInACall: a call whose client has hung up keeps nobody else out, however long it takes: the
+// payout is halted, and the claim goes on.
+func TestLeaseOfAClientThatDiesInACall(t *testing.T) {
+	v, m := till(t, short)
+	dead := v.enabled("anna")
+	defer m.Hold()()
+	ctx, die := context.WithCancel(t.Context())
+	gone := make(chan error, 1)
+	go func() {
+		_, err := dead.Call(ctx, "DispenseChange", uposclient.Args{"amount": 500})
+		gone <- err
+	}()
+	eventually(t, "the payout runs", func() bool {
+		return slices.ContainsFunc(m.Calls(), func(c string) bool { return strings.HasPrefix(c, "Dispense") })
+	})
+	die()
+	heir := v.opened("bert")
+	ctx, cancel := context.WithTimeout(t.Context(), testPatience)
+	defer cancel()
+	v.must(heir.Claim(ctx, uposclient.Forever))
+	if err := <-gone; uposclient.CodeOf(err) != -1 {
+		t.Errorf("the payout was answered: %v", err)
 	}
 }
 
