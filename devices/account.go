@@ -78,6 +78,9 @@ func (c *Core) denom(value uint32, currency string) cash.Denom {
 	return d
 }
 
+// ReadCounters reads the machine's counters into the picture.
+func (c *Core) ReadCounters() error { return c.readCounters(new(cash.Account)) }
+
 func (c *Core) readCounters(acc *cash.Account) error {
 	rest, ok, err := c.Try(ssp.CmdGetCounters.Data())
 	if err != nil || !ok {

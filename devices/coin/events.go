@@ -80,7 +80,15 @@ func (d *driver) credited(e ssp.Event) ([]cash.Event, error) {
 		to := d.destination(r.Denom())
 		if to == cash.Payout {
 			d.core.AuditSoon() // the hopper does not show it yet, or it went elsewhere
-			d.core.ShowLevels(d.core.Picture().Levels.Plus(coins))
+			boxed, err := d.boxed(r.Count)
+			if err != nil {
+				return nil, err
+			}
+			if boxed {
+				to = cash.Cashbox
+			} else {
+				d.core.ShowLevels(d.core.Picture().Levels.Plus(coins))
+			}
 		}
 		told = append(told, d.tell(coins, to, e)...)
 	}
@@ -149,6 +157,10 @@ func (d *driver) destination(coin cash.Denom) cash.Place {
 
 func (d *driver) tell(coins cash.Counts, to cash.Place, e ssp.Event) []cash.Event {
 	var told []cash.Event
+	if to == cash.Cashbox {
+		d.box.follow(d.core.Picture())
+		d.box.open -= coins.Pieces()
+	}
 	for _, r := range coins.Rows() {
 		told = append(told, cash.CoinCredited{Coin: r.Denom(), Count: r.Count, To: to, Added: e.Code == ssp.EvValueAdded})
 	}

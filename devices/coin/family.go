@@ -60,6 +60,7 @@ type driver struct {
 	read    bool        // the levels were read for the answer that is being handled
 	arrived cash.Counts // what the levels have grown by and no event has named yet
 	before  []ssp.EventCode
+	box     boxTally
 }
 
 func newDriver(c *devices.Core) devices.Driver {
@@ -74,6 +75,7 @@ func (d *driver) Device() devices.Device { return d.device }
 // Lost implements devices.Driver.
 func (d *driver) Lost() {
 	d.unitOn, d.noGate, d.running, d.read, d.arrived, d.before = false, false, false, false, nil, nil
+	d.box = boxTally{}
 }
 
 // Busy implements devices.Driver.

@@ -101,3 +101,32 @@ func TestDisturbedCoins(t *testing.T) {
 		})
 	}
 }
+
+// TestCoinsOfJammedHopper: coins that a jammed hopper does not take fall into the cashbox, and are booked there while the
+// jam lasts, where the machine has a counter of them.
+func TestCoinsOfJammedHopper(t *testing.T) {
+	for _, m := range coinMachines {
+		t.Run(m.profile, func(t *testing.T) {
+			onTabletop(t, m, func(tt *tabletop) {
+				tt.enable(tt.device())
+				if err := tt.machine.Fault(sim.Fault{Kind: sim.FaultPayoutJam}); err != nil {
+					t.Fatal(err)
+				}
+				tt.await("jam", func() bool { return tt.device().Snapshot().Jammed })
+				for _, v := range []int64{50, 20, 50, 200} {
+					if _, err := tt.machine.Insert(sim.Insert{Value: v, Currency: "EUR", Count: 3}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				tt.settled()
+				if n := count(tt.truth().Cashbox, 50); n != 6 {
+					t.Errorf("%d coins of 0.50 fell into the cashbox", n)
+				}
+				if err := tt.machine.Fault(sim.Fault{Kind: sim.FaultUnjam}); err != nil {
+					t.Fatal(err)
+				}
+				tt.audit()
+			})
+		})
+	}
+}
