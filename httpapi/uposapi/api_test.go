@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -52,7 +53,9 @@ func (v *served) must(err error) {
 }
 
 // TestMembers reads, writes and calls.
-func TestMembers(t *testing.T) {
+func TestMembers(t *testing.T) { synctest.Test(t, testMembers) }
+
+func testMembers(t *testing.T) {
 	v, m := till(t, 0)
 	ctx := t.Context()
 	all, err := v.client("anna").Devices(ctx)
@@ -91,7 +94,9 @@ func TestMembers(t *testing.T) {
 }
 
 // TestStatuses: what is answered with which status and result code.
-func TestStatuses(t *testing.T) {
+func TestStatuses(t *testing.T) { synctest.Test(t, testStatuses) }
+
+func testStatuses(t *testing.T) {
 	v, _ := till(t, 0)
 	h := v.opened("anna")
 	at := "/handles/" + h.ID()
@@ -175,7 +180,9 @@ func TestStatuses(t *testing.T) {
 }
 
 // TestTokens: nothing but the example page is served without a good one.
-func TestTokens(t *testing.T) {
+func TestTokens(t *testing.T) { synctest.Test(t, testTokens) }
+
+func testTokens(t *testing.T) {
 	v, _ := till(t, 0)
 	for path, want := range map[string]int{
 		"/devices": 401, "/handles": 401, "/handles/x/properties": 401, "/handles/x/events": 401, "/nothing": 401, "/example": 200,
@@ -196,7 +203,9 @@ func TestTokens(t *testing.T) {
 }
 
 // TestListsOnlyOnesOwn: the handles of others are not shown.
-func TestListsOnlyOnesOwn(t *testing.T) {
+func TestListsOnlyOnesOwn(t *testing.T) { synctest.Test(t, testListsOnlyOnesOwn) }
+
+func testListsOnlyOnesOwn(t *testing.T) {
 	v, _ := till(t, 0)
 	mine, theirs := v.opened("anna"), v.opened("bert")
 	status, body := v.raw(http.MethodGet, root+"/handles", "")
@@ -213,7 +222,9 @@ func TestListsOnlyOnesOwn(t *testing.T) {
 }
 
 // TestTooMany: callers cannot fill the memory with instances.
-func TestTooMany(t *testing.T) {
+func TestTooMany(t *testing.T) { synctest.Test(t, testTooMany) }
+
+func testTooMany(t *testing.T) {
 	v, _ := till(t, 0)
 	v.api.mu.Lock()
 	for n := range maxInstances {
@@ -230,8 +241,11 @@ func TestTooMany(t *testing.T) {
 }
 
 // TestLongWaits: the limit for reading a request does not end a claim that waits longer, nor a long poll.
-func TestLongWaits(t *testing.T) {
+func TestLongWaits(t *testing.T) { synctest.Test(t, testLongWaits) }
+
+func testLongWaits(t *testing.T) {
 	v, _ := till(t, 0)
+	v.server.Config.ReadTimeout = 250 * time.Millisecond
 	v.enabled("anna")
 	h := v.opened("bert")
 	wait := 3 * v.server.Config.ReadTimeout

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/goccy/go-yaml"
@@ -89,7 +90,9 @@ func TestDocumentsAgree(t *testing.T) {
 }
 
 // TestExample: the page needs nothing but this coffer, uses members that exist, and its script is one.
-func TestExample(t *testing.T) {
+func TestExample(t *testing.T) { synctest.Test(t, testExample) }
+
+func testExample(t *testing.T) {
 	v, _ := till(t, 0)
 	status, page := v.raw(http.MethodGet, root+"/example", "")
 	if status != 200 {

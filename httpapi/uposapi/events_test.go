@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"coffer/upos"
 	"coffer/upos/uposclient"
@@ -47,7 +48,9 @@ func same(t *testing.T, got, want uposclient.Event) {
 }
 
 // TestPoll: an event comes again until it is acknowledged, and then the next.
-func TestPoll(t *testing.T) {
+func TestPoll(t *testing.T) { synctest.Test(t, testPoll) }
+
+func testPoll(t *testing.T) {
 	v, m := till(t, 0)
 	ctx := t.Context()
 	h := v.enabled("anna")
@@ -79,7 +82,9 @@ func TestPoll(t *testing.T) {
 }
 
 // TestPollWaits for an event that comes later.
-func TestPollWaits(t *testing.T) {
+func TestPollWaits(t *testing.T) { synctest.Test(t, testPollWaits) }
+
+func testPollWaits(t *testing.T) {
 	v, m := till(t, 0)
 	h := v.enabled("anna")
 	v.deposit(h)
@@ -98,7 +103,9 @@ func TestPollWaits(t *testing.T) {
 }
 
 // TestStreamResumes: over lost connections every event comes, once and in order.
-func TestStreamResumes(t *testing.T) {
+func TestStreamResumes(t *testing.T) { synctest.Test(t, testStreamResumes) }
+
+func testStreamResumes(t *testing.T) {
 	v, m := till(t, 0)
 	ctx := t.Context()
 	h := v.enabled("anna")
@@ -139,7 +146,9 @@ func TestStreamResumes(t *testing.T) {
 }
 
 // TestStreamEnds: who takes its place, and a handle that is closed, are told by the close code.
-func TestStreamEnds(t *testing.T) {
+func TestStreamEnds(t *testing.T) { synctest.Test(t, testStreamEnds) }
+
+func testStreamEnds(t *testing.T) {
 	v, _ := till(t, 0)
 	ctx := t.Context()
 	h := v.opened("anna")
@@ -168,7 +177,9 @@ func TestStreamEnds(t *testing.T) {
 }
 
 // TestPollGivesWay: a new reader takes the place of one that waits.
-func TestPollGivesWay(t *testing.T) {
+func TestPollGivesWay(t *testing.T) { synctest.Test(t, testPollGivesWay) }
+
+func testPollGivesWay(t *testing.T) {
 	v, _ := till(t, 0)
 	h := v.opened("anna")
 	first := make(chan error, 1)
@@ -196,7 +207,7 @@ func (v *served) dial(h *uposclient.Handle, header http.Header, protocols ...str
 	ctx, cancel := context.WithTimeout(v.t.Context(), testPatience)
 	v.t.Cleanup(cancel)
 	url := "ws" + strings.TrimPrefix(v.server.URL, "http") + root + "/handles/" + h.ID() + "/events"
-	c, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPHeader: header, Subprotocols: protocols})
+	c, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: v.plain, HTTPHeader: header, Subprotocols: protocols})
 	if c != nil {
 		v.t.Cleanup(func() { _ = c.CloseNow() })
 	}
@@ -204,7 +215,9 @@ func (v *served) dial(h *uposclient.Handle, header http.Header, protocols ...str
 }
 
 // TestStreamFromABrowser: the token is a subprotocol, and pages of other origins are let in by the configuration alone.
-func TestStreamFromABrowser(t *testing.T) {
+func TestStreamFromABrowser(t *testing.T) { synctest.Test(t, testStreamFromABrowser) }
+
+func testStreamFromABrowser(t *testing.T) {
 	v, _ := till(t, 0)
 	h := v.opened("anna")
 	token := tokenPrefix + v.client("anna").Token
@@ -230,7 +243,9 @@ func TestStreamFromABrowser(t *testing.T) {
 }
 
 // TestStreamRefusesNonsense with the close code for it.
-func TestStreamRefusesNonsense(t *testing.T) {
+func TestStreamRefusesNonsense(t *testing.T) { synctest.Test(t, testStreamRefusesNonsense) }
+
+func testStreamRefusesNonsense(t *testing.T) {
 	for _, text := range []string{"nonsense", "{}", `{"ack":"1"}`, `{"ack":7}`} {
 		v, _ := till(t, 0)
 		h := v.enabled("anna")
@@ -250,7 +265,9 @@ func TestStreamRefusesNonsense(t *testing.T) {
 }
 
 // TestStreamMessages holds what is sent to asyncapi.yaml.
-func TestStreamMessages(t *testing.T) {
+func TestStreamMessages(t *testing.T) { synctest.Test(t, testStreamMessages) }
+
+func testStreamMessages(t *testing.T) {
 	v, m := till(t, 0)
 	ctx, cancel := context.WithTimeout(t.Context(), testPatience)
 	defer cancel()
@@ -287,7 +304,9 @@ func TestStreamMessages(t *testing.T) {
 }
 
 // TestQuietClientIsGivenUp: one that does not answer pings loses its stream, and by and by its lease.
-func TestQuietClientIsGivenUp(t *testing.T) {
+func TestQuietClientIsGivenUp(t *testing.T) { synctest.Test(t, testQuietClientIsGivenUp) }
+
+func testQuietClientIsGivenUp(t *testing.T) {
 	v, _ := till(t, short)
 	v.api.patience = short
 	h := v.opened("anna")

@@ -2,10 +2,13 @@ package uposapi
 
 import (
 	"bytes"
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,7 +32,10 @@ var document = apitest.New(OpenAPI)
 
 // holds is an HTTP transport that holds every request and answer to openapi.yaml: what the document does not allow must be
 // refused.
-type holds struct{ t testing.TB }
+type holds struct {
+	t    testing.TB
+	wire http.RoundTripper
+}
 
 func (h holds) RoundTrip(r *http.Request) (*http.Response, error) {
 	var sent []byte
@@ -37,7 +43,7 @@ func (h holds) RoundTrip(r *http.Request) (*http.Response, error) {
 		sent, _ = io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(sent))
 	}
-	resp, err := http.DefaultTransport.RoundTrip(r)
+	resp, err := h.wire.RoundTrip(r)
 	if err != nil || resp.StatusCode == http.StatusSwitchingProtocols || !strings.HasPrefix(r.URL.Path, root) {
 		return resp, err
 	}
@@ -62,13 +68,55 @@ func (h holds) check(r *http.Request, sent []byte, resp *http.Response, got []by
 	}
 }
 
-// served is a service on a real listener.
+// pipes is a listener whose connections do not leave the process, and so may live in a bubble.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+	close func()
+}
+
+func newPipes() *pipes {
+	p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+	p.close = sync.OnceFunc(func() { close(p.done) })
+	return p
+}
+
+func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	near, far := net.Pipe()
+	select {
+	case p.conns <- far:
+		return near, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.close()
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8480} }
+
+// served is a service behind a listener.
 type served struct {
 	t      testing.TB
 	api    *API
 	tokens *httpapi.Tokens
 	server *httptest.Server
 	http   *http.Client
+	plain  *http.Client // http, without the documents
 }
 
 // serve puts the devices of s on a listener. lease is that of every device.
@@ -88,17 +136,19 @@ func serve(t testing.TB, s *upos.Service, lease time.Duration) *served {
 	router := httpapi.NewRouter()
 	api.Register(router, tokens, []string{"http://till.example"})
 	server := httptest.NewUnstartedServer(httpapi.Wrap(httpapi.Listen{Name: "main"}, router, log))
-	server.Config.ReadTimeout = 250 * time.Millisecond // short, so that what waits longer shows that it does not count
-	server.Config.IdleTimeout = time.Minute
+	server.Config.ReadTimeout = testPatience
+	server.Config.IdleTimeout = time.Hour
+	server.Listener.Close()
+	listener := newPipes()
+	server.Listener = listener
 	server.Start()
-
-	v := &served{t, api, tokens, server, &http.Client{Transport: holds{t}}}
+	wire := &http.Transport{DialContext: listener.dial}
+	v := &served{t, api, tokens, server, &http.Client{Transport: holds{t, wire}}, &http.Client{Transport: wire}}
 	t.Cleanup(func() {
 		api.Close()
+		wire.CloseIdleConnections()
 		server.CloseClientConnections()
 		server.Close()
-
-		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	})
 	return v
 }

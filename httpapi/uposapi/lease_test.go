@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"coffer/upos"
@@ -14,11 +15,13 @@ import (
 	"coffer/upos/upostest"
 )
 
-// short is a lease that a test can wait for, and that is long enough for a request on a busy machine.
+// short is a lease.
 const short = time.Second
 
 // TestLeaseOfADeadClientEnds: its deposit is settled and kept, and the claim goes to who waits for it.
-func TestLeaseOfADeadClientEnds(t *testing.T) {
+func TestLeaseOfADeadClientEnds(t *testing.T) { synctest.Test(t, testLeaseOfADeadClientEnds) }
+
+func testLeaseOfADeadClientEnds(t *testing.T) {
 	v, m := till(t, short)
 	dead := v.enabled("anna")
 	if _, err := dead.Call(t.Context(), "BeginDeposit", nil); err != nil {
@@ -42,6 +45,10 @@ func TestLeaseOfADeadClientEnds(t *testing.T) {
 // TestLeaseOfAClientThatDiesInACall: a call whose client has hung up keeps nobody else out, however long it takes: the
 // payout is halted, and the claim goes on.
 func TestLeaseOfAClientThatDiesInACall(t *testing.T) {
+	synctest.Test(t, testLeaseOfAClientThatDiesInACall)
+}
+
+func testLeaseOfAClientThatDiesInACall(t *testing.T) {
 	v, m := till(t, short)
 	dead := v.enabled("anna")
 	defer m.Hold()()
@@ -65,8 +72,10 @@ func TestLeaseOfAClientThatDiesInACall(t *testing.T) {
 }
 
 // TestUseRenewsTheLease: any request, a long poll, an open stream, a method that takes its time.
-func TestUseRenewsTheLease(t *testing.T) {
-	lease := time.Second // half of which must be enough for a request, also on a busy machine
+func TestUseRenewsTheLease(t *testing.T) { synctest.Test(t, testUseRenewsTheLease) }
+
+func testUseRenewsTheLease(t *testing.T) {
+	lease := time.Second
 	v, m := till(t, lease)
 	ctx := t.Context()
 	polling, streaming, working := v.opened("anna"), v.opened("bert"), v.enabled("carl")
@@ -95,13 +104,15 @@ func TestUseRenewsTheLease(t *testing.T) {
 }
 
 // TestRace has two applications race for the claim 1,000 times: exactly one holds it, and the other is told in time.
-func TestRace(t *testing.T) {
+func TestRace(t *testing.T) { synctest.Test(t, testRace) }
+
+func testRace(t *testing.T) {
 	v, _ := till(t, 0)
 	rounds := 1000
 	if testing.Short() {
 		rounds = 50
 	}
-	v.http = nil // the documents are held to elsewhere
+	v.http = v.plain // the documents are held to elsewhere
 	runners := []*uposclient.Handle{v.opened("anna"), v.opened("bert")}
 	ctx := t.Context()
 	wins := map[int]int{}
@@ -142,7 +153,9 @@ func TestRace(t *testing.T) {
 }
 
 // TestClose: when coffer stops, deposits are settled, claims released, streams closed with a word.
-func TestClose(t *testing.T) {
+func TestClose(t *testing.T) { synctest.Test(t, testClose) }
+
+func testClose(t *testing.T) {
 	v, m := till(t, 0)
 	h := v.enabled("anna")
 	_, err := h.Call(t.Context(), "BeginDeposit", nil)
@@ -164,7 +177,9 @@ func TestClose(t *testing.T) {
 }
 
 // TestHangingUp: a claim whose caller has gone is given up; a payout goes on, and the answer waits under its id.
-func TestHangingUp(t *testing.T) {
+func TestHangingUp(t *testing.T) { synctest.Test(t, testHangingUp) }
+
+func testHangingUp(t *testing.T) {
 	v, m := till(t, 0)
 	holder, waiting, next := v.enabled("anna"), v.opened("bert"), v.opened("carl")
 	ctx, hangUp := context.WithCancel(t.Context())

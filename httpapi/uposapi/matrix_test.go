@@ -126,7 +126,7 @@ func TestLifeCycleMatrix(t *testing.T) {
 	remote, fakesThere, drawerThere := fakes(t)
 	v := serve(t, remote, 0)
 	client := v.client("anna")
-	client.HTTP = nil // the documents are held to elsewhere
+	client.HTTP = v.plain // the documents are held to elsewhere
 	sides := [2]side{
 		{func(t *testing.T, class upos.Class) upostest.App {
 			h, err := local.Handle(class)

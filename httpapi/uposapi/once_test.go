@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"coffer/upos"
 	"coffer/upos/uposclient"
@@ -18,7 +19,9 @@ func change(t *testing.T, h *uposclient.Handle, id string) error {
 }
 
 // TestRepeatedDispense: under one request id it is paid once, whoever comes back for the answer.
-func TestRepeatedDispense(t *testing.T) {
+func TestRepeatedDispense(t *testing.T) { synctest.Test(t, testRepeatedDispense) }
+
+func testRepeatedDispense(t *testing.T) {
 	v, m := till(t, 0)
 	h := v.enabled("anna")
 	left := func(want int) {
@@ -46,7 +49,9 @@ func TestRepeatedDispense(t *testing.T) {
 }
 
 // TestRepeatJoins: a repeat that comes while the first is under way waits for its end.
-func TestRepeatJoins(t *testing.T) {
+func TestRepeatJoins(t *testing.T) { synctest.Test(t, testRepeatJoins) }
+
+func testRepeatJoins(t *testing.T) {
 	v, m := till(t, 0)
 	h := v.enabled("anna")
 	release := m.Hold()
@@ -70,7 +75,9 @@ func TestRepeatJoins(t *testing.T) {
 }
 
 // TestRefusedMayBeRepeated: what the state of the device refused is tried again under its id.
-func TestRefusedMayBeRepeated(t *testing.T) {
+func TestRefusedMayBeRepeated(t *testing.T) { synctest.Test(t, testRefusedMayBeRepeated) }
+
+func testRefusedMayBeRepeated(t *testing.T) {
 	v, m := till(t, 0)
 	h := v.opened("anna")
 	if err := change(t, h, "sale-1"); uposclient.CodeOf(err) != upos.E_NOTCLAIMED {
@@ -88,7 +95,9 @@ func TestRefusedMayBeRepeated(t *testing.T) {
 }
 
 // TestRequestIDInTheBody is as good as the header; two that differ are refused.
-func TestRequestIDInTheBody(t *testing.T) {
+func TestRequestIDInTheBody(t *testing.T) { synctest.Test(t, testRequestIDInTheBody) }
+
+func testRequestIDInTheBody(t *testing.T) {
 	v, m := till(t, 0)
 	path := root + "/handles/" + v.enabled("anna").ID() + "/methods/DispenseChange"
 	body := `{"args":{"amount":500},"requestId":"sale-1"}`

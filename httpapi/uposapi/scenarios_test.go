@@ -3,6 +3,7 @@ package uposapi
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"coffer/upos"
@@ -78,11 +79,13 @@ func TestScenarios(t *testing.T) {
 	for _, stream := range []bool{true, false} {
 		for _, s := range upostest.Scenarios() {
 			t.Run(fmt.Sprintf("%d %s, stream %t", s.Number, s.Name, stream), func(t *testing.T) {
-				w := newWorld(t, stream)
-				if s.Number == 25 || s.Number == 27 { // which look at a payout while it runs
-					w.machines["Till1"].PayTime(time.Second)
-				}
-				s.Run(t, w)
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, stream)
+					if s.Number == 25 || s.Number == 27 { // which look at a payout while it runs
+						w.machines["Till1"].PayTime(time.Second)
+					}
+					s.Run(t, w)
+				})
 			})
 		}
 	}
