@@ -39,7 +39,7 @@ func (c *simRunScenario) Run(s *session) error {
 	if err := story.Play(ctx, remoteStage{on, c.remote, s}, func(format string, args ...any) { s.printf(format+"\n", args...) }); err != nil {
 		hint := "look at `coffer sim list`"
 		if errors.Is(err, sim.ErrScenario) {
-			hint = "its machines need a driver with their acceptors on"
+			hint = "its machines need a running coffer with their acceptors on: open them first by OpenConnection with EnableAcceptor"
 		}
 		return fmt.Errorf("sim run: %w; %s", err, hint)
 	}
