@@ -41,6 +41,7 @@ lines:
 http:
   - {listen: 127.0.0.1:0, serve: [cashdevice, nv9coin], devices: [gbp-notes, gbp-coins]}
   - {listen: 127.0.0.1:0, serve: [ops, simapi]}
+  - {listen: 127.0.0.1:0, serve: [cashdevice], dialect: android}
 `
 
 // operation is one call of a document, with a body that fits it.
@@ -74,8 +75,9 @@ func seed() uint64 {
 	return 1
 }
 
-// TestMutatedRequests throws requests that are nearly right at every operation of both device APIs. Nothing answers 5xx
-// but as documented, nothing panics or has the log call for the operator, nothing leaks, and a refused call moves no money.
+// TestMutatedRequests throws requests that are nearly right at every operation of both device APIs, in both dialects of
+// the first. Nothing answers 5xx but as documented, nothing panics or has the log call for the operator, nothing leaks,
+// and a refused call moves no money.
 func TestMutatedRequests(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	files := descriptors()
@@ -93,6 +95,9 @@ func TestMutatedRequests(t *testing.T) {
 		for i := range rounds() {
 			if i%50 == 0 {
 				f.refresh()
+			}
+			if i == 0 {
+				f.routines = runtime.NumGoroutine()
 			}
 			f.one(i)
 			if t.Failed() {
@@ -130,13 +135,15 @@ type fuzzer struct {
 	app    *app
 	rnd    *rand.Rand
 	client *http.Client
-	base   string
+	bases  []string // of the default dialect and of android
 	token  string
 	ops    []operation
 	ids    []string // deviceIDs that are open
 	seen   map[int]int
 	opened []string // operations that calls began which were refused
 	told   *logCatcher
+
+	routines int // goroutines in the beginning
 }
 
 // logCatcher keeps the lines of the log that the operator must look at: a panic is one, and nothing that a caller can say
@@ -165,13 +172,12 @@ func (c *logCatcher) take() []string {
 
 func newFuzzer(t *testing.T, a *app) *fuzzer {
 	f := &fuzzer{
-		t: t, app: a, rnd: rand.New(rand.NewPCG(seed(), 0)), base: a.servers[0].URL(), seen: map[int]int{}, told: &logCatcher{},
+		t: t, app: a, rnd: rand.New(rand.NewPCG(seed(), 0)), bases: []string{a.servers[0].URL(), a.servers[2].URL()}, seen: map[int]int{}, told: &logCatcher{},
 		client: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}},
 	}
+	a.log.SetOutput(f.told)
 	if rounds() > usualRounds {
-		a.log.SetOutput(f.told) // nobody reads a hundred megabytes
-	} else {
-		a.log.SetOutput(io.MultiWriter(a.log.Out, f.told))
+		a.log.Mute() // nobody reads a hundred megabytes
 	}
 	for pair, doc := range map[bool][]byte{false: cashdevice.OpenAPI, true: nv9coin.OpenAPI} {
 		f.read(doc, pair)
@@ -252,27 +258,34 @@ var usual = map[string]any{
 // refresh opens the machines again, since calls close them, and has customers put something in.
 func (f *fuzzer) refresh() {
 	f.t.Helper()
-	web := &web{t: f.t, http: f.client, base: f.base}
+	web := &web{t: f.t, http: f.client, base: f.bases[0]}
 	if f.token == "" {
 		f.token = web.login("admin", "password")
 	}
 	web.token = f.token
 	f.ids = nil
-	for _, body := range []string{`{"ComPort":"COM5","SspAddress":0,"EnableAcceptor":true,"EnablePayout":true,"EnableAutoAcceptEscrow":true}`, `{"ComPort":"COM7","SspAddress":16,"EnableAcceptor":true}`} {
-		eventually(f.t, "OpenConnection", func() error {
-			code, text, _ := web.do("POST", "/api/CashDevice/OpenConnection", body)
-			var got struct{ DeviceID string }
-			if err := json.Unmarshal([]byte(text), &got); err != nil || code != 200 {
-				return fmt.Errorf("%d %s", code, text)
-			}
-			f.ids = append(f.ids, got.DeviceID)
-			return nil
-		})
+	for _, web.base = range f.bases {
+		f.open(web, `{"ComPort":"COM5","SspAddress":0,"EnableAcceptor":true,"EnablePayout":true,"EnableAutoAcceptEscrow":true}`)
+		f.open(web, `{"ComPort":"COM7","SspAddress":16,"EnableAcceptor":true}`)
 	}
 	for _, m := range f.app.world.Machines() {
 		in := map[string]sim.Insert{"spectral-payout": {Value: 500, Currency: "EUR", Count: 1}, "nv9": {Value: 500, Currency: "GBP", Count: 1}, "scs": {Value: 10, Currency: "GBP", Count: 1}}[m.Profile()]
 		_, _ = m.Insert(in) // whether it is taken depends on what the calls before did
 	}
+}
+
+// open opens a machine, once whatever a call before has begun with it is over.
+func (f *fuzzer) open(web *web, body string) {
+	f.t.Helper()
+	eventually(f.t, "OpenConnection", func() error {
+		code, text, _ := web.do("POST", "/api/CashDevice/OpenConnection", body)
+		var got struct{ DeviceID string }
+		if err := json.Unmarshal([]byte(text), &got); err != nil || code != 200 {
+			return fmt.Errorf("%d %s", code, text)
+		}
+		f.ids = append(f.ids, got.DeviceID)
+		return nil
+	})
 }
 
 // one makes one request and looks at its answer.
@@ -334,6 +347,12 @@ func (f *fuzzer) untouched(round int, what string, head int64) {
 // ledger holds together.
 func (f *fuzzer) closing() {
 	f.t.Helper()
+	eventually(f.t, "what calls began has ended", func() error {
+		if now := runtime.NumGoroutine(); now > f.routines+5 {
+			return fmt.Errorf("%d goroutines, there were %d", now, f.routines)
+		}
+		return nil
+	})
 	eventually(f.t, "operations end", func() error {
 		open, err := f.app.ledger.OpenOps(context.Background(), "")
 		if err == nil && len(open) > 0 {
@@ -388,15 +407,19 @@ func (f *fuzzer) request(o operation) (*http.Request, string) {
 	for range f.rnd.IntN(4) {
 		m.mutate()
 	}
+	base := f.bases[0]
+	if !o.pair && f.rnd.IntN(4) == 0 {
+		base = f.bases[1]
+	}
 	target := m.path
 	if len(m.query) > 0 {
 		target += "?" + m.query.Encode()
 	}
-	req, err := http.NewRequest(http.MethodPost, f.base, strings.NewReader(string(m.body)))
+	req, err := http.NewRequest(http.MethodPost, base, strings.NewReader(string(m.body)))
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	req.Method, req.Header = m.method, m.header
-	req.URL.Opaque = "//" + strings.TrimPrefix(f.base, "http://") + target // as it is, byte for byte
+	req.URL.Opaque = "//" + strings.TrimPrefix(base, "http://") + target // as it is, byte for byte
 	return req, fmt.Sprintf("%s %s %.300s", m.method, target, m.body)
 }

@@ -186,7 +186,7 @@ func (c *call) begin(ctx context.Context, d devices.Device, at place, ask setup)
 		return nil, err
 	}
 	v.run(c.api.ctx, done.machineAccepts(), func() bool { return c.api.accepts(v.device) }, c.api.log)
-	if before := c.api.views.put(v); before != nil {
+	for _, before := range c.api.views.put(v) {
 		before.end()
 	}
 	return done.answer(), nil

@@ -442,3 +442,27 @@ func TestAndroid(t *testing.T) {
 		b.post("EnableAcceptor?deviceID=SPECTRAL_PAYOUT-0", "").text(t, 200, "SPECTRAL_PAYOUT-0: Acceptor enabled successfully.")
 	})
 }
+
+// TestNamesOfOtherMachines: a client of the four steps chooses the name of its machine, but nobody else's; and a name is
+// that of one machine at a time.
+func TestNamesOfOtherMachines(t *testing.T) {
+	with(t, DotNet, func(t *testing.T, b *bench) {
+		b.strict = false
+		b.openAll()
+		const taken = coinsID + ": The name belongs to another device."
+		b.post("ConnectDevice?deviceID="+coinsID, `{"ComPort":"COM5"}`).text(t, 400, taken)
+		b.post("OpenDevice", `{"ComPort":"COM5","Name":"`+strings.ToLower(coinsID)+`"}`).text(t, 400, strings.ToLower(taken[:len(coinsID)])+taken[len(coinsID):])
+		b.post("DisconnectDevice?deviceID="+coinsID, "")
+		b.post("ConnectDevice?deviceID="+coinsID, `{"ComPort":"COM5"}`).text(t, 400, taken) // nor while it is not open
+
+		b.post("ConnectDevice?deviceID=TILL", `{"ComPort":"COM5"}`).text(t, 200, "TILL: Device connected successfully.")
+		first := b.api.views.find("TILL")
+		b.post("ConnectDevice?deviceID=till", `{"ComPort":"COM9","SspAddress":16}`).text(t, 200, "till: Device connected successfully.")
+		b.get("GetAllCashDevices").is(t, 200, jsonText, `["`+plainID+`","till"]`)
+		select {
+		case <-first.done:
+		default:
+			t.Error("the view that had the name is filled for ever")
+		}
+	})
+}

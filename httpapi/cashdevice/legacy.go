@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"coffer/devices"
+	"coffer/internal/cash"
 )
 
 // Older clients open a machine in four steps, for which OpenConnection stands today: InitialiseDevice, OpenDevice,
@@ -102,10 +103,9 @@ func (c *call) openDevice() (any, error) {
 	if err := c.reach(x); err != nil {
 		return nil, err
 	}
-	if id == "" {
-		id = c.api.idOf(x.device, x.place)
+	if id, err = c.name(id, x); err != nil {
+		return nil, err
 	}
-	c.id = id
 	c.api.drafts.put(id, x)
 	return id + ": Device opened successfully.", nil
 }
@@ -119,6 +119,22 @@ func (c *call) reach(x *draft) (err error) {
 		return openFailed(err)
 	}
 	return nil
+}
+
+// name is the id of the machine of a draft: the one that its client has chosen, or that of today. The id of another
+// machine is refused, since its clients would speak to this one; a name that was chosen for another moves over.
+func (c *call) name(id string, x *draft) (string, error) {
+	own := x.device.Snapshot().ID
+	if id == "" {
+		id = c.api.idOf(x.device, x.place)
+	}
+	c.id = id
+	d, known := c.api.station.Device(cash.DeviceID(id))
+	v := c.api.views.find(id)
+	if known && d.Snapshot().ID != own || v != nil && v.device != own && !v.chosen {
+		return "", &refusal{status: 400, body: id + ": The name belongs to another device.", err: cash.ErrInvalid}
+	}
+	return id, nil
 }
 
 // connectDevice: POST ConnectDevice. It begins the view of the machine, which is silent until StartDevice. Of a machine
@@ -142,15 +158,15 @@ func (c *call) connectDevice() (any, error) {
 			return nil, err
 		}
 	}
-	if id == "" {
-		id = c.api.idOf(x.device, x.place)
+	if id, err = c.name(id, x); err != nil {
+		return nil, err
 	}
-	c.id = id
 	defer c.api.views.lock(x.port, x.addr)()
 	v := c.api.newView(x.device, x.place, id)
+	v.chosen = id != c.api.idOf(x.device, x.place)
 	v.arrive(false)
 	v.run(c.api.ctx, x.device.Snapshot().AcceptorEnabled, func() bool { return c.api.accepts(v.device) }, c.api.log)
-	if before := c.api.views.put(v); before != nil {
+	for _, before := range c.api.views.put(v) {
 		before.end()
 	}
 	c.api.drafts.drop(id)

@@ -19,6 +19,7 @@ import (
 // its own, and the queue of events that GetDeviceStatus drains. The machine is driven with or without it.
 type view struct {
 	id     string        // as answered to clients
+	chosen bool          // id is a name that the client has given it
 	device cash.DeviceID // as the station and the ledger know it
 	port   string        // line and address that it was opened by
 	addr   ssp.Address
@@ -143,16 +144,16 @@ func (vs *views) find(id string) *view {
 	return nil
 }
 
-// put adds v in place of an earlier view of the same machine, which it returns.
-func (vs *views) put(v *view) (before *view) {
+// put adds v in place of earlier views of the same machine, or of the same id, which it returns.
+func (vs *views) put(v *view) (before []*view) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
 	if vs.byID == nil {
 		vs.byID = map[string]*view{}
 	}
 	for key, old := range vs.byID {
-		if old.device == v.device {
-			before = old
+		if old.device == v.device || key == strings.ToLower(v.id) {
+			before = append(before, old)
 			delete(vs.byID, key)
 		}
 	}
