@@ -47,6 +47,7 @@ var pageExamples = []example{
 		time.Sleep(2 * time.Second)
 	}},
 	{"SPECTRAL_PAYOUT", "GetLastRejectCode", "", func(r *resident) {
+		r.post("EnableAcceptor", "")
 		r.insert(5000)
 		time.Sleep(10 * time.Second)
 	}},
@@ -70,7 +71,10 @@ var pageExamples = []example{
 	{"SPECTRAL_PAYOUT", "GetMultiEscrowSize", "", nil},
 	{"SPECTRAL_PAYOUT", "GetMultiEscrowValue", "", hold},
 	{"SPECTRAL_PAYOUT", "CommitMultiEscrow", "", nil},
-	{"SPECTRAL_PAYOUT", "CancelMultiEscrow", "true", func(*resident) { time.Sleep(10 * time.Second) }},
+	{"SPECTRAL_PAYOUT", "CancelMultiEscrow", "true", func(r *resident) {
+		time.Sleep(10 * time.Second)
+		hold(r)
+	}},
 	{"NOTE_VALIDATOR", "SetBarcodeReaderConfiguration", `{"EnableReaders":3,"BarCodeFormat":1,"NumberOfCharacters":18}`, nil},
 	{"NOTE_VALIDATOR", "GetBarcodeReaderConfiguration", "", nil},
 	{"NOTE_VALIDATOR", "GetBarcodeData", "", func(r *resident) {
@@ -120,7 +124,9 @@ var pageExamples = []example{
 	{"", "GetDownloadStatus", "", func(*resident) { time.Sleep(time.Second) }},
 }
 
+// hold feeds a note in, which waits in escrow then.
 func hold(r *resident) {
+	r.post("EnableAcceptor", "")
 	r.insert(500)
 	time.Sleep(10 * time.Second)
 }
