@@ -51,7 +51,13 @@ func cofferIn(t *testing.T, env map[string]string, stdin string, args ...string)
 // eventually asks until cond returns nil.
 func eventually(t *testing.T, what string, cond func() error) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	within(t, patience, what, cond)
+}
+
+// within is eventually with a patience of its own.
+func within(t *testing.T, limit time.Duration, what string, cond func() error) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
 	for {
 		err := cond()
 		if err == nil {

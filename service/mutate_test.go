@@ -274,10 +274,11 @@ func (f *fuzzer) refresh() {
 	}
 }
 
-// open opens a machine, once whatever a call before has begun with it is over.
+// open opens a machine, once whatever a call before has begun with it is over. Its time to answer is short here, so that
+// a computer that does much else may lose it for a while.
 func (f *fuzzer) open(web *web, body string) {
 	f.t.Helper()
-	eventually(f.t, "OpenConnection", func() error {
+	within(f.t, 5*patience, "OpenConnection", func() error {
 		code, text, _ := web.do("POST", "/api/CashDevice/OpenConnection", body)
 		var got struct{ DeviceID string }
 		if err := json.Unmarshal([]byte(text), &got); err != nil || code != 200 {
