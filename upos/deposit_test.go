@@ -154,6 +154,31 @@ func TestLateDataEvent(t *testing.T) {
 	is(t, h, "DepositAmount", int32(0))
 }
 
+// TestEnablingTurnsAcceptanceOff: a deposit alone takes money, so that what another program left on goes off when an
+// instance that takes deposits is enabled. One that only pays leaves it as it is.
+func TestEnablingTurnsAcceptanceOff(t *testing.T) {
+	w := newWorld(t)
+	m := w.machines["Till1"]
+	m.LeftOn()
+	h := ready(t, w, upos.CashChanger, "Till1")
+	if m.Insert(upostest.Bill(500), 1) || m.InStore(0, upostest.Bill(500)) != 4 {
+		t.Error("a note was taken though DepositStatus is END")
+	}
+	begin(t, h)
+	if !m.Insert(upostest.Bill(500), 1) {
+		t.Error("a note was refused in a deposit")
+	}
+	out := w.machines["Bills2"]
+	out.LeftOn()
+	ready(t, w, upos.BillDispenser, "Bills2")
+	if !out.Insert(upostest.Bill(500), 1) {
+		t.Error("a dispenser turned acceptance off, which it has nothing to do with")
+	}
+	m = w.machines["Coins1"]
+	m.Fault("Quiet", cash.ErrJam) // it is turned off as soon as that can be
+	ready(t, w, upos.CoinAcceptor, "Coins1")
+}
+
 // TestMoneyOutsideADeposit is told and logged, and never in an amount.
 func TestMoneyOutsideADeposit(t *testing.T) {
 	w := newWorld(t)

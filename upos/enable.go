@@ -32,8 +32,15 @@ func (h *Handle) enable(on bool) error {
 }
 
 // start enables the device. Without power notification a machine that does not answer is an error; with it, its state
-// is the first event. The caller has the turn.
+// is the first event. A deposit alone takes money: what another program left on goes off. The caller has the turn.
 func (h *Handle) start(d *device, access Access) error {
+	if d.mech != nil && h.class.accepts() {
+		ctx, cancel := h.service.patient(context.Background())
+		defer cancel()
+		if err := d.mech.Quiet(ctx, Request{Owner: h.owner}); err != nil {
+			h.service.opts.Log.Warnf("upos %s: acceptance that was on is turned off as soon as that can be: %v", d.cfg.Name, err)
+		}
+	}
 	for {
 		h.service.mu.Lock()
 		before := d.changes

@@ -103,6 +103,9 @@ type Mechanism interface {
 	// was turned on stays wanted until it is turned off, over a jam and a lost connection too. Parts that cannot accept
 	// are passed over. cash.ErrNotConnected, ErrJam, ErrNoCashbox, ErrFull; after an error some parts may be on.
 	Accept(ctx context.Context, r Request, on bool) error
+	// Quiet turns acceptance off that a program of another kind left on: what it holds in escrow goes back to its customer.
+	// A part that is away, or refuses, is turned off as soon as that can be. Errors are those of Accept.
+	Quiet(ctx context.Context, r Request) error
 	// Settle waits until no money is under way in the parts: all that was inserted is credited (its changes were
 	// delivered to every Watch) or returned. At most as long as ctx lasts.
 	Settle(ctx context.Context, r Request) error

@@ -136,6 +136,45 @@ func (m *Mechanism) refuse(ctx context.Context, r upos.Request, i int) error {
 	return nil
 }
 
+// Quiet implements upos.Mechanism.
+func (m *Mechanism) Quiet(ctx context.Context, r upos.Request) error {
+	if err := m.use(r); err != nil {
+		return err
+	}
+	var all error
+	for _, i := range m.acceptors(r) {
+		all = errors.Join(all, m.quiet(ctx, r, i))
+	}
+	return all
+}
+
+// quiet turns acceptance of part i off if it is on. Of a machine that is away nobody knows: it goes off when it is back.
+func (m *Mechanism) quiet(ctx context.Context, r upos.Request, i int) error {
+	d, call := m.device(i), by(r)
+	s := d.Snapshot()
+	if s.Ready && !s.AcceptorEnabled && s.Escrow == nil {
+		return nil
+	}
+	m.mu.Lock()
+	m.parts[i].off = true
+	m.mu.Unlock()
+	if !s.Ready {
+		return nil
+	}
+	if s.Escrow != nil {
+		if err := m.Till.ReturnEscrow(ctx, call, d); err != nil && !errors.Is(err, cash.ErrNothing) {
+			m.Log.WithField("device", s.ID).WithError(err).Warn("a note that is held could not be given back yet")
+		}
+	}
+	if err := m.Till.Disable(ctx, call, d); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.parts[i].off = false
+	return nil
+}
+
 // Settle implements upos.Mechanism: a machine is at rest when its books were compared while nothing moved.
 func (m *Mechanism) Settle(ctx context.Context, r upos.Request) error {
 	if err := m.use(r); err != nil {

@@ -288,6 +288,21 @@ var contractDeposits = []contractCase{
 			x.Errorf("%d taken after it was settled", later-got)
 		}
 	}},
+	{"what somebody else left on is turned off", func(x *bench) {
+		x.fails("without the claim", x.m.Quiet(x.Context(), asked()), cash.ErrClaimed)
+		x.claim()
+		x.ok(x.m.Quiet(x.Context(), asked()))
+		x.ok(x.m.Accept(x.Context(), asked(), true))
+		x.ok(x.m.Quiet(x.Context(), asked()))
+		x.Insert(Bill(500))
+		x.Insert(Coin(50))
+		time.Sleep(time.Minute)
+		if got := x.taken(); len(got) != 0 {
+			x.Errorf("taken %v", got)
+		}
+		x.ok(x.m.Accept(x.Context(), asked(), true))
+		x.inserted(Bill(500))
+	}},
 	{"nothing is taken while acceptance is off", func(x *bench) {
 		x.claim()
 		x.Insert(Bill(500))

@@ -156,6 +156,15 @@ func (m *Mechanism) InBox(i int, p upos.Piece) int {
 	return m.parts[i].Box[p]
 }
 
+// LeftOn turns acceptance on as a program of another kind does.
+func (m *Mechanism) LeftOn() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, p := range m.parts {
+		m.wanted[i] = len(p.Accepts) > 0
+	}
+}
+
 // Count says what a counter of the machines stands at.
 func (m *Mechanism) Count(name string, n int64) {
 	m.mu.Lock()

@@ -251,6 +251,17 @@ func (m *Mechanism) Accept(_ context.Context, r upos.Request, on bool) error {
 	return nil
 }
 
+// Quiet implements upos.Mechanism.
+func (m *Mechanism) Quiet(_ context.Context, r upos.Request) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.use(r, "Quiet", ""); err != nil {
+		return err
+	}
+	clear(m.wanted)
+	return nil
+}
+
 // Settle implements upos.Mechanism: what a test put into the path is credited.
 func (m *Mechanism) Settle(ctx context.Context, r upos.Request) error {
 	if err := m.hang(ctx, "Settle"); err != nil {
