@@ -175,11 +175,29 @@ func (t *Till) settle(ctx context.Context, c Call, dev cash.DeviceID, opID strin
 		return fmt.Errorf("%w: operation %s is running", cash.ErrBusy, opID)
 	}
 	op := *found
+	if err := checkSettled(op, paid); err != nil {
+		return err
+	}
 	d := newDraft(b)
 	why := "settled" + by(c.Actor)
 	bookSettled(d, op, paid, why)
 	d.close(op, settledResult(op, paid), "", why)
 	return t.commit(ctx, k, d)
+}
+
+// checkSettled refuses what an operation cannot have moved, which is a slip of the pen: pieces of another currency, and
+// a payout of more than was asked for.
+func checkSettled(op cash.Op, paid cash.Counts) error {
+	cur := op.Asked.Currency
+	for d := range paid {
+		if cur != "" && d.Currency != cur {
+			return fmt.Errorf("%w: operation %s is in %s, and %s is not", cash.ErrInvalid, op.ID, cur, d)
+		}
+	}
+	if total := paid.Total(cur); op.Kind == cash.OpDispense && total.Value > op.Asked.Value {
+		return fmt.Errorf("%w: %s is more than the %s that operation %s was to pay", cash.ErrInvalid, total, op.Asked, op.ID)
+	}
+	return nil
 }
 
 // bookSettled writes the difference between what op has moved by its rows and what a person says that it has moved.

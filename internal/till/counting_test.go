@@ -137,6 +137,13 @@ func TestSettleRefusals(t *testing.T) {
 	if err := r.till.Settle(t.Context(), Call{}, "op-1", pieces(500, -1)); !errors.Is(err, cash.ErrInvalid) {
 		t.Errorf("negative: %v", err)
 	}
+	if err := r.till.Settle(t.Context(), Call{}, "op-1", pieces(500, 2, 1000, 1)); !errors.Is(err, cash.ErrInvalid) {
+		t.Errorf("more than was asked: %v", err)
+	}
+	if err := r.till.Settle(t.Context(), Call{}, "op-1", cash.Counts{{Value: 500, Currency: "GBP"}: 1}); !errors.Is(err, cash.ErrInvalid) {
+		t.Errorf("another currency: %v", err)
+	}
+	r.rows()
 	r.must(r.till.Lease([]cash.DeviceID{testDev}, "pos"))
 	if err := r.till.Settle(t.Context(), Call{}, "op-1", nil); !errors.Is(err, cash.ErrClaimed) {
 		t.Errorf("claimed: %v", err)
