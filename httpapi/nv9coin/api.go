@@ -196,7 +196,8 @@ func (a *api) reserve() bool {
 }
 
 // moving says whether a note is between slot, escrow and cashbox, or coins are being handed out by somebody else's order.
-// A note that waits in escrow does not move, and coins that run in keep nobody from anything.
+// A note that waits in escrow does not move, and coins that run in keep nobody from anything. Nor do coins of a machine
+// that is jammed: it may stay so for hours.
 func (a *api) moving() bool {
 	if _, n := a.machine(a.Notes); n != nil && n.Connected {
 		switch n.State {
@@ -210,7 +211,7 @@ func (a *api) moving() bool {
 		}
 	}
 	_, c := a.machine(a.Coins)
-	return c != nil && c.Connected && c.Operation != ""
+	return c != nil && c.Connected && !c.Jammed && c.Operation != ""
 }
 
 // restLimit and restCheck bound how long an answer waits for the pictures of the machines to show that nothing moves.

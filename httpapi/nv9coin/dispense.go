@@ -146,12 +146,36 @@ func (c *call) dispense(ctx context.Context, args any) (any, error) {
 	}{o.want.Currency, major(out.Paid.Value)})
 }
 
-// wait waits for the end of a payout, a little longer than coffer runs.
+// standstill is how long a payout is waited for while its machine is away or jammed. Then nobody knows what it will have
+// paid: the caller is told so, other commands go on, and the lists have it when the machine is well again.
+const standstill = 30 * time.Second
+
+var errStandstill = fmt.Errorf("%w: the machine has been away or jammed for %v; the ledger and the lists tell what it has paid when it is back",
+	cash.ErrOutcomeUnknown, standstill)
+
+// wait waits for the end of a payout, a little longer than coffer runs. It gives up with OpUnknown at a standstill.
 func (c *call) wait(ctx context.Context, op *till.Operation) (till.Outcome, error) {
-	out, err := op.Wait(ctx)
-	if out.Result != "" {
-		return out, err
+	look := time.NewTicker(standstill / 30)
+	defer look.Stop()
+	for well := time.Now(); ; {
+		select {
+		case <-op.Done():
+			return op.Wait(ctx)
+		case <-ctx.Done():
+			return waitOn(ctx, op)
+		case <-look.C:
+		}
+		if _, m := c.api.machine(c.api.Coins); m != nil && m.Connected && !m.Jammed {
+			well = time.Now()
+		}
+		if time.Since(well) >= standstill {
+			return till.Outcome{Result: cash.OpUnknown}, errStandstill
+		}
 	}
+}
+
+// waitOn waits a little longer, since coffer is stopping.
+func waitOn(ctx context.Context, op *till.Operation) (till.Outcome, error) {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
 	defer cancel()
 	return op.Wait(grace)

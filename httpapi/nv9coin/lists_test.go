@@ -271,6 +271,50 @@ func TestDispenseGoesOn(t *testing.T) {
 	})
 }
 
+// TestDispenseOfAMachineThatStays: a payout whose machine is away or jammed is answered 500 after half a minute, and holds
+// nobody up any more: the note of a customer goes into the cashbox. What became of the payout is in the list when the
+// machine is well again.
+func TestDispenseOfAMachineThatStays(t *testing.T) {
+	for kind, end := range map[string]string{"power_off": "power_on", "jam": "unjam"} {
+		t.Run(kind, func(t *testing.T) {
+			with(t, nil, func(r *rig) {
+				r.post("Enable", "").is(t, 200, "")
+				r.hold(500)
+				if err := r.world.SetSpeed(0.5); err != nil {
+					t.Fatal(err)
+				}
+				order, answered := r.order("3.88"), make(chan answer)
+				begun := time.Now()
+				go func() { answered <- r.post("Dispense", order) }()
+				r.until("the payout is under way", func() bool { return r.worth(r.coins.Truth().Dispensed) > 0 })
+				r.fault(r.coins, kind)
+				a := <-answered
+				if took := time.Since(begun); a.status != 500 || took < standstill || took > standstill+30*time.Second {
+					t.Errorf("after %v: %d %s", took, a.status, a.body)
+				}
+				r.post("StackEscrow", "").is(t, 200, "")
+				if a := r.post("Dispense", order); a.status != 400 {
+					t.Errorf("the same order again: %d %s", a.status, a.body)
+				}
+				if err := r.world.SetSpeed(100); err != nil {
+					t.Fatal(err)
+				}
+				r.fault(r.coins, end)
+				r.until("nothing is open", func() bool {
+					ops, err := r.ledger.OpenOps(context.Background(), coinsID)
+					return err == nil && len(ops) == 0
+				})
+				r.until("it is well", func() bool { return r.post("Enable", "").status == 200 })
+				out := r.worth(r.coins.Truth().Dispensed)
+				if s := r.status(); values(s.CashDispensedSinceLastCheck) != fmt.Sprint(float64(out)/100) || out > 388 {
+					t.Errorf("%d came out, the list says %+v", out, s.CashDispensedSinceLastCheck)
+				}
+				r.agrees()
+			})
+		})
+	}
+}
+
 // TestReplayAllowed: with the switch, the same request pays again.
 func TestReplayAllowed(t *testing.T) {
 	with(t, func(d *Deps) { d.AllowReplay = true }, func(r *rig) {
