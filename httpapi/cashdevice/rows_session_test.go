@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"coffer/devices/sim"
+	"coffer/internal/cash"
 )
 
 // What is wanted in these tests is copied from the manual, or follows from what the machine was made to do.
@@ -153,5 +156,41 @@ func names(t *testing.T, text string) []string {
 				key = !key
 			}
 		}
+	}
+}
+
+// TestAwayAndOff: what turns an acceptor off while its machine is away is refused, and the machine is off when it is back.
+func TestAwayAndOff(t *testing.T) {
+	for _, name := range []string{"DisableAcceptor", "StopDevice", "DisconnectDevice"} {
+		t.Run(name, func(t *testing.T) {
+			inTown(t, DotNet, "SPECTRAL_PAYOUT", func(w *town) {
+				r := w.resident("SPECTRAL_PAYOUT")
+				fault := func(kind string) {
+					if err := r.sim.Fault(sim.Fault{Kind: kind}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				fault("unplug")
+				r.until("NOT_CONNECTED")
+				want := 404
+				if name == "DisconnectDevice" {
+					want = 200
+				}
+				if a := r.post(name, ""); a.status != want {
+					t.Errorf("%d %s", a.status, a.body)
+				}
+				fault("plug")
+				time.Sleep(10 * time.Second)
+				if d, _ := w.station.Device(cash.DeviceID(r.id)); !d.Snapshot().Ready || d.Snapshot().AcceptorEnabled {
+					t.Errorf("%+v", d.Snapshot())
+				}
+				r.insert(500)
+				time.Sleep(5 * time.Second)
+				if back := r.sim.Truth().Returned; back[0].Value != 500 || back[0].Count != 1 {
+					t.Errorf("returned %v", back)
+				}
+				r.agrees()
+			})
+		})
 	}
 }
