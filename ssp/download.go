@@ -132,11 +132,3 @@ func XOR(b []byte) (sum byte) {
 	}
 	return sum
 }
-
-// ParseProgram reads the answer: the size of block that the machine would like.
-func ParseProgram(rest []byte) (int, error) {
-	if len(rest) != 2 {
-		return 0, fmt.Errorf("program: %w", ErrShort)
-	}
-	return int(binary.LittleEndian.Uint16(rest)), nil
-}

@@ -131,6 +131,3 @@ func ParseMoney(b []byte) (value uint32, cc string, err error) {
 	value, cc = c.uint32(), c.currency()
 	return value, cc, c.end()
 }
-
-// AppendMoney appends a value and its currency: seven bytes.
-func AppendMoney(dst []byte, value uint32, cc string) []byte { return appendMoney(dst, value, cc) }
