@@ -89,7 +89,7 @@ func (d *device) usable(parts []Part) error {
 	case (class == BillAcceptor || class == CoinAcceptor) && !accepts:
 		return fail(E_NOSERVICE, "no machine of %s accepts money", name)
 	case class.dispenses() && !holds:
-		return fail(E_NOSERVICE, "no machine of %s has a store to pay from", name)
+		return fail(E_NOSERVICE, "no machine of %s has a store to pay from (or has told of it yet, a moment after the start)", name)
 	}
 	return nil
 }
