@@ -52,6 +52,9 @@ func (m *mutant) mutate() {
 
 func (m *mutant) mutatePath() {
 	rnd := m.f.rnd
+	if len(m.path) < 2 {
+		return // an earlier mutation has left nothing but its slash
+	}
 	switch rnd.IntN(7) {
 	case 0:
 		m.path = strings.ToUpper(m.path)
