@@ -60,6 +60,7 @@ func paths(r *rig) {
 			r.t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}
+	r.until("a machine that has just started is not busy any more", func() bool { return r.post("Enable", "").status == 200 })
 	for _, path := range []string{"Enable/", "/DeviceService//ITL/NV9AndCoin/Enable", "Disable/", "disable"} {
 		r.post(path, "").is(r.t, 200, "")
 		r.post(path, "what is this?").is(r.t, 200, "") // a body that nobody needs
