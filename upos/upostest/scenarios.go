@@ -23,13 +23,6 @@ func Scenarios() []Scenario {
 	return out
 }
 
-// Run plays all of them, each in a world of its own.
-func Run(t *testing.T, world func(t *testing.T) World) {
-	for _, s := range Scenarios() {
-		t.Run(s.Name, func(t *testing.T) { s.Run(t, world(t)) })
-	}
-}
-
 const (
 	change   = upos.CHAN_DEPOSIT_CHANGE
 	noChange = upos.CHAN_DEPOSIT_NOCHANGE
