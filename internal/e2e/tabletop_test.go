@@ -147,10 +147,7 @@ func (tt *tabletop) setUp(before ...func(*tabletop)) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func(s *devices.Station) {
-		time.Sleep(time.Millisecond) // of the bubble: who listens from here on hears the line from its first byte
-		ended <- s.Run(ctx)
-	}(tt.station)
+	go func(s *devices.Station) { ended <- s.Run(ctx) }(tt.station)
 	cursor, books := tt.cursor, tt.till
 	tt.stop = func() {
 		cancel()
