@@ -143,16 +143,17 @@ func (a *api) command(w http.ResponseWriter, r *http.Request, verb string, cmd c
 	}
 	ended := make(chan result, 1)
 	go func() {
-		defer func() { <-a.busy }()
+		got := result{nil, errInternal}
 		defer func() {
 			if p := recover(); p != nil {
 				a.log.WithFields(logrus.Fields{"op": verb, "err": p, "stack": string(debug.Stack())}).Error("panic in a command")
-				ended <- result{nil, errInternal}
 			}
+			<-a.busy // first: whoever has the answer may give the next command
+			ended <- got
 		}()
 		answer, err := cmd.do(c, a.ctx, args)
 		a.rest()
-		ended <- result{answer, err}
+		got = result{answer, err}
 	}()
 	select {
 	case got := <-ended:
