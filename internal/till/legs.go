@@ -41,6 +41,7 @@ func (t *Till) intendLegs(ctx context.Context, p *project, legs []*leg) (*Operat
 	p.whole = whole
 	t.mu.Lock()
 	w := t.newRun(whole)
+	w.legs = legs
 	close(w.begun)
 	t.wholes[whole.ID] = w
 	t.mu.Unlock()
@@ -166,8 +167,14 @@ func (t *Till) awaitWhole(w *run) {
 	}
 }
 
-// wholeClosed finishes w if the ledger has its outcome.
+// wholeClosed finishes w if the ledger has its outcome and its machines are free: whoever learns it may begin the next
+// operation. The leg that gives its machine back last comes here, too.
 func (t *Till) wholeClosed(w *run) error {
+	for _, l := range w.legs {
+		if l.desk.running.Load() == l.run {
+			return nil
+		}
+	}
 	ctx := context.Background()
 	op, _, err := t.journal.Op(ctx, w.id)
 	if err != nil || op.State == "" {

@@ -36,6 +36,7 @@ type run struct {
 	quit     <-chan struct{} // closed when the till has closed
 
 	waiting atomic.Bool   // a leg that waits for the one before
+	legs    []*leg        // of a whole that was begun in this life
 	ended   cash.OpResult // of a whole, under Till.mu: how a machine said that a leg ended badly
 }
 
@@ -265,19 +266,28 @@ func (t *Till) answered(ctx context.Context, k *desk, r *run, answer error) (*Op
 	return nil, answer
 }
 
-// finish ends r with its outcome. The caller has locked k.
+// finish ends r with its outcome. Whoever learns it may begin the next operation: the device is free by then. The caller
+// has locked k.
 func (t *Till) finish(k *desk, r *run, o Outcome) {
 	r.outcome = o
+	free := k.forget(r)
 	close(r.done)
-	t.drop(k, r)
-}
-
-// drop forgets r. The caller has locked k.
-func (t *Till) drop(k *desk, r *run) {
-	delete(k.runs, r.id)
-	if k.running.CompareAndSwap(r, nil) {
+	if free {
 		t.leave()
 	}
+}
+
+// drop forgets r without an outcome. The caller has locked k.
+func (t *Till) drop(k *desk, r *run) {
+	if k.forget(r) {
+		t.leave()
+	}
+}
+
+// forget takes r out, and says whether it had the device. The caller has locked k.
+func (k *desk) forget(r *run) bool {
+	delete(k.runs, r.id)
+	return k.running.CompareAndSwap(r, nil)
 }
 
 // release gives the device back before there is an intent on disk.
