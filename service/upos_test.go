@@ -341,7 +341,7 @@ func TestDemoUpos(t *testing.T) {
 	}
 }
 
-// printed collects what a command prints while it runs.
+// printed collects what a command or a log prints while it runs.
 type printed struct {
 	mu sync.Mutex
 	b  strings.Builder

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"coffer/devices/sim"
 	"coffer/internal/cash"
 )
@@ -167,17 +165,5 @@ func (r *resident) stored() map[int64]int {
 // agrees compares the ledger with the machine.
 func (r *resident) agrees() {
 	r.t.Helper()
-	truth := r.sim.Truth()
-	rows, err := r.ledger.Balance(r.t.Context(), cash.DeviceID(r.id))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	got := map[cash.Place]cash.Counts{cash.Payout: {}, cash.Cashbox: {}, cash.Escrow: {}}
-	for _, x := range rows {
-		got[x.Place][cash.Denom{Value: x.Value, Currency: x.Currency}] += x.Count
-	}
-	want := map[cash.Place]cash.Counts{cash.Payout: counted(truth.Payout), cash.Cashbox: counted(truth.Cashbox), cash.Escrow: counted(truth.Escrow)}
-	if diff := cmp.Diff(want, got); diff != "" {
-		r.t.Errorf("%s: the ledger (+) and the machine (-) differ:\n%s", r.id, diff)
-	}
+	agree(r.t, r.ledger, cash.DeviceID(r.id), r.sim)
 }

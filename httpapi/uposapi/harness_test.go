@@ -2,13 +2,10 @@ package uposapi
 
 import (
 	"bytes"
-	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -68,47 +65,6 @@ func (h holds) check(r *http.Request, sent []byte, resp *http.Response, got []by
 	}
 }
 
-// pipes is a listener whose connections do not leave the process, and so may live in a bubble.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	close func()
-}
-
-func newPipes() *pipes {
-	p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
-	p.close = sync.OnceFunc(func() { close(p.done) })
-	return p
-}
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case p.conns <- far:
-		return near, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.close()
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8480} }
-
 // served is a service behind a listener.
 type served struct {
 	t      testing.TB
@@ -139,10 +95,10 @@ func serve(t testing.TB, s *upos.Service, lease time.Duration) *served {
 	server.Config.ReadTimeout = testPatience
 	server.Config.IdleTimeout = time.Hour
 	server.Listener.Close()
-	listener := newPipes()
+	listener := apitest.NewPipes()
 	server.Listener = listener
 	server.Start()
-	wire := &http.Transport{DialContext: listener.dial}
+	wire := listener.Transport(2)
 	v := &served{t, api, tokens, server, &http.Client{Transport: holds{t, wire}}, &http.Client{Transport: wire}}
 	t.Cleanup(func() {
 		api.Close()
