@@ -31,9 +31,12 @@ func (e awayError) Unwrap() error { return cash.ErrNotConnected }
 
 // sendAway has the device leave its line until over is closed: its acceptor is off, nothing moves, nothing waits to be
 // acknowledged, and calls answer cash.ErrNotConnected. A device that is not connected is away in any case. Errors as for
-// whenCalm.
-func (b *Base) sendAway(ctx context.Context, why string, over <-chan struct{}) error {
+// whenCalm; with one of may it stays.
+func (b *Base) sendAway(ctx context.Context, why string, over <-chan struct{}, may func(*Core) error) error {
 	return b.whenCalm(ctx, func(c *Core, _ context.Context) error {
+		if err := may(c); err != nil {
+			return err
+		}
 		c.lost = awayError{why, over}
 		return nil
 	})

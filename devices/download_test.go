@@ -158,6 +158,29 @@ func TestDownloadKeepsStoredNotes(t *testing.T) {
 	})
 }
 
+// A machine that an earlier attempt has sent away is waited for: it is not taken for one without firmware, whose stored
+// notes nobody could ask for, nor refused busy because it is on its way back.
+func TestDownloadAfterARefusedOne(t *testing.T) {
+	onPort(t, func(h *hall, note, coins devices.Device) {
+		h.ok(h.machine(0).SetLevel(5000, "EUR", 2))
+		for range 20 {
+			h.is(h.station.Download(h.Context(), devices.Download{Port: "COM7", Image: anImage(kindCoins)}), cash.ErrInvalid)
+			err := h.station.Download(h.Context(), devices.Download{Port: "COM7", Image: anImage(kindRecycler)})
+			if err == nil || !strings.Contains(err.Error(), "empty the machine first") {
+				t.Fatalf("error %v", err)
+			}
+		}
+		h.ok(h.machine(0).SetLevel(5000, "EUR", 0))
+		for wait := time.Duration(0); wait < time.Second; wait += 35 * time.Millisecond {
+			h.is(h.station.Download(h.Context(), devices.Download{Port: "COM7", Image: anImage(kindCoins)}), cash.ErrInvalid)
+			time.Sleep(wait)
+			h.ok(h.station.Download(h.Context(), devices.Download{Port: "COM7", Image: anImage(kindRecycler)}))
+		}
+		h.until(note, "new firmware", runs("NVS2004301099000"))
+		h.until(coins, "as before", runs("SH00041401008C01"))
+	})
+}
+
 // Nobody is sent away while money moves, on this machine or on another of the port.
 func TestDownloadBusy(t *testing.T) {
 	onPort(t, func(h *hall, note, coins devices.Device) {

@@ -69,7 +69,6 @@ func (s *Station) download(ctx context.Context, b *Base, d Download, f ssp.Downl
 		s.mu.Unlock()
 		return cash.ErrNotConnected
 	}
-	bases := append([]*Base(nil), l.bases...)
 	s.mu.Unlock()
 	if !l.downloads.CompareAndSwap(false, true) {
 		return fmt.Errorf("%w: another download runs on the port", cash.ErrBusy)
@@ -87,24 +86,41 @@ func (s *Station) download(ctx context.Context, b *Base, d Download, f ssp.Downl
 	}
 	over := make(chan struct{})
 	defer close(over)
-	if err := b.answered(ctx); err != nil {
+	if err := s.clear(ctx, b, l, f, over); err != nil {
 		return err
-	}
-	if err := b.keepsDenoms(ctx, f); err != nil {
-		return err
-	}
-	for _, other := range bases {
-		if !other.Snapshot().Connected {
-			continue
-		}
-		if err := other.sendAway(ctx, "a download runs on the port", over); err != nil {
-			return err
-		}
 	}
 	return l.line.Borrow(ctx, func(_ context.Context, r *line.Raw) error {
 		t.raw = r
 		return t.run()
 	})
+}
+
+// clear sends the machine and all others of the port away until over is closed, if it may take the file.
+func (s *Station) clear(ctx context.Context, b *Base, l *stationLine, f ssp.DownloadFile, over <-chan struct{}) error {
+	const why = "a download runs on the port"
+	s.mu.Lock()
+	bases := append([]*Base(nil), l.bases...)
+	s.mu.Unlock()
+	for _, base := range bases { // all of them, before one is disturbed
+		if err := base.answered(ctx); err != nil {
+			return err
+		}
+	}
+	if b.Snapshot().Connected {
+		err := b.sendAway(ctx, why, over, func(c *Core) error { return c.keepsDenoms(f) })
+		if err != nil {
+			return err
+		}
+	}
+	for _, other := range bases {
+		if other == b || !other.Snapshot().Connected {
+			continue
+		}
+		if err := other.sendAway(ctx, why, over, func(*Core) error { return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // possible refuses a speed that nothing on the way could be told of: a device server on the network keeps its own. A
@@ -122,12 +138,12 @@ func (t *transfer) possible(l LineConfig, b *Base) error {
 
 // keepsDenoms refuses a file whose dataset lacks a denomination that is stored. A machine that does not answer has been
 // asked before, if its firmware is gone.
-func (b *Base) keepsDenoms(ctx context.Context, f ssp.DownloadFile) error {
+func (c *Core) keepsDenoms(f ssp.DownloadFile) error {
 	p, err := ssp.ParsePayload(f.Payload)
-	if err != nil || p.Dataset == "" || !b.Snapshot().Connected {
+	if err != nil || p.Dataset == "" {
 		return nil
 	}
-	acc, err := b.Account(ctx)
+	acc, err := c.ReadAccount(false)
 	if err != nil {
 		return err
 	}
@@ -140,18 +156,13 @@ func (b *Base) keepsDenoms(ctx context.Context, f ssp.DownloadFile) error {
 	return nil
 }
 
-// answered waits until the device is ready, or was tried without an answer. What keeps one that answers from getting
-// ready is the error.
+// answered waits until the device is ready, or an attempt to reach it that began after the call got no answer: one that is
+// on its way back is not taken for one without firmware. What keeps one that answers from getting ready is the error.
 func (b *Base) answered(ctx context.Context) error {
-	select {
-	case <-b.tried:
-	case <-b.done:
-		return cash.ErrNotConnected
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if !b.Snapshot().Connected {
-		return nil
+	begun := b.Snapshot().attempts + 2 // the one that runs may have begun before
+	err := b.wait(ctx, func(s *Snapshot) bool { return s.Connected || s.attempts >= begun })
+	if err != nil || !b.Snapshot().Connected {
+		return err
 	}
 	return b.awaitReady(ctx)
 }

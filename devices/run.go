@@ -97,6 +97,7 @@ func (c *Core) disconnected(err error) {
 	c.Edit(func(s *Snapshot) {
 		s.Connected, s.Ready, s.Running, s.AcceptorEnabled = false, false, false, false
 		s.Escrow, s.MultiHeld, s.Operation, s.Error = nil, nil, "", reason(err)
+		s.attempts++
 	})
 	c.notCalm(err)
 	if errors.Is(err, errReset) {

@@ -44,6 +44,8 @@ type Snapshot struct {
 	Jammed         bool
 
 	Changed time.Time // when this picture was taken
+
+	attempts int // to reach it that have ended, with a connection or without
 }
 
 // Identity is what a machine says of itself at start-up (ssp.md §8).
