@@ -110,14 +110,28 @@ func (d *device) counting() (end func()) {
 	defer d.service.mu.Unlock()
 	d.counts++
 	return func() {
-		parts := d.parts()
-		d.service.mu.Lock()
-		defer d.service.mu.Unlock()
-		if d.counts--; d.counts == 0 {
-			d.last = parts
-			d.report(parts)
+		for !d.counted() {
 		}
 	}
+}
+
+// counted ends one counting, unless something changed since it looked at the machines: then the news may be lost in what it
+// saw.
+func (d *device) counted() bool {
+	d.service.mu.Lock()
+	before := d.changes
+	d.service.mu.Unlock()
+	parts := d.parts()
+	d.service.mu.Lock()
+	defer d.service.mu.Unlock()
+	if d.changes != before {
+		return false
+	}
+	if d.counts--; d.counts == 0 {
+		d.last = parts
+		d.report(parts)
+	}
+	return true
 }
 
 // open opens the handle on a configured device.

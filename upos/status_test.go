@@ -1,6 +1,7 @@
 package upos_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -63,6 +64,40 @@ func TestCountingTellsTheEndOnly(t *testing.T) {
 }
 
 // TestNothingIsReplayed: what happens while disabled is not told at the next enabling.
+// glance is a till whose machines change just after the first look at them that follows an Adjust.
+type glance struct {
+	*upostest.Mechanism
+	then, armed func()
+}
+
+func (g *glance) Adjust(ctx context.Context, r upos.Request, place cash.Place) error {
+	err := g.Mechanism.Adjust(ctx, r, place)
+	g.armed = g.then
+	return err
+}
+
+func (g *glance) Parts() []upos.Part {
+	parts, then := g.Mechanism.Parts(), g.armed
+	if g.armed = nil; then != nil {
+		then()
+	}
+	return parts
+}
+
+// TestJamWhileCounting: a jam in the moment in which the end of AdjustCashCounts looks at the machines is told.
+func TestJamWhileCounting(t *testing.T) {
+	m := &glance{Mechanism: upostest.Till()}
+	m.then = func() { m.Jam(0, true) }
+	s, err := upos.New([]upos.Device{{Config: upos.Config{Name: "T", Class: upos.CashChanger, Devices: []string{"n", "c"}}, Mechanism: m}}, upos.Options{})
+	must(t, err)
+	t.Cleanup(s.Close)
+	h := ready(t, &world{service: s}, upos.CashChanger, "T")
+	must(t, adjust(h, "1:60"))
+	expectStatus(t, h, upos.CHAN_STATUS_JAM)
+	must(t, adjust(h, "1:50"))
+	expectStatus(t, h)
+}
+
 func TestNothingIsReplayed(t *testing.T) {
 	w := newWorld(t)
 	h, m := ready(t, w, upos.CashChanger, "Till1"), w.machines["Till1"]
