@@ -11,6 +11,7 @@ import (
 
 	"coffer/internal/cash"
 	"coffer/upos"
+	"coffer/upos/upostest"
 )
 
 func claimFor(h *upos.Handle, ms int32) error {
@@ -140,6 +141,54 @@ func TestClaimWaitsForOthersOfTheMachines(t *testing.T) {
 		}
 		w.machines["Till1"].Fault("Claim", nil)
 		must(t, claimFor(h, 0)) // the failed one left no trace
+	})
+}
+
+// TestGivingUpTheTurn: one that has its turn and gives up, because something else has the machines, leaves the turn to the
+// next.
+func TestGivingUpTheTurn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		must(t, w.machines["Till1"].Claim("rest"))
+		a, b := openTill(t, w), openTill(t, w)
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() { first <- claimFor(a, 100) }()
+		synctest.Wait()
+		go func() { second <- claimFor(b, 1000) }()
+		if code := codeOf(t, <-first); code != upos.E_TIMEOUT {
+			t.Errorf("the first: %d", code)
+		}
+		w.machines["Till1"].Release("rest")
+		must(t, <-second)
+	})
+}
+
+// closer is a till whose claim is granted while the one who asked for it closes.
+type closer struct {
+	*upostest.Mechanism
+	then func()
+}
+
+func (c *closer) Claim(owner string) error {
+	then := c.then
+	if c.then = nil; then != nil {
+		then()
+	}
+	return c.Mechanism.Claim(owner)
+}
+
+// TestClosedWhileTheClaimIsGranted: the machines are not left bound to an instance that is gone.
+func TestClosedWhileTheClaimIsGranted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		m := &closer{Mechanism: upostest.Till()}
+		w := &world{service: serve(t, upos.CashChanger, "Till1", m)}
+		h := openTill(t, w)
+		m.then = func() { must(t, h.Close()) }
+		if code := codeOf(t, claimFor(h, 0)); code != upos.E_CLOSED {
+			t.Errorf("the one that closed: %d", code)
+		}
+		synctest.Wait()
+		must(t, claimFor(openTill(t, w), 0))
 	})
 }
 

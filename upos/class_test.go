@@ -56,7 +56,7 @@ func TestArguments(t *testing.T) {
 	for _, v := range []any{0, int64(0), int32(0), uint8(0), 0.0, json.Number("0")} {
 		must(t, h.Set("PowerNotify", v))
 	}
-	for _, v := range []any{0.5, "0", nil, true, json.Number("x"), json.Number("1099511627776"), int64(1) << 40, 1e12, uint64(1) << 40} {
+	for _, v := range []any{0.5, "0", nil, true, json.Number("x"), json.Number("1099511627776"), int64(1) << 40, 1e12, -1e12, uint64(1) << 40} {
 		refused(t, h.Set("PowerNotify", v), upos.E_ILLEGAL)
 	}
 	refused(t, h.Set("FreezeEvents", 1), upos.E_ILLEGAL)

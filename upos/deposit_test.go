@@ -242,6 +242,45 @@ func TestBeginRefusedByTheMachine(t *testing.T) {
 	}
 }
 
+// TestRestartRefusedByTheMachine: what a failed RESTART had turned on goes off again; the deposit stays paused.
+func TestRestartRefusedByTheMachine(t *testing.T) {
+	w := newWorld(t)
+	h, m := ready(t, w, upos.CashChanger, "Till1"), w.machines["Till1"]
+	begin(t, h)
+	pauseIt(t, h, upos.CHAN_DEPOSIT_PAUSE)
+	m.Box(0, true)
+	refused(t, call(h, "PauseDeposit", map[string]any{"control": upos.CHAN_DEPOSIT_RESTART}), upos.E_FAILURE)
+	if m.Insert(upostest.Coin(10), 1) {
+		t.Error("a part accepts though the deposit is paused")
+	}
+	m.Box(0, false)
+	pauseIt(t, h, upos.CHAN_DEPOSIT_RESTART)
+	if !m.Insert(upostest.Coin(10), 1) {
+		t.Error("no part accepts after RESTART")
+	}
+}
+
+// TestAccessIsLookedAtWhenTheTurnComes: a call that waited behind the Release of its instance is refused like one after it.
+func TestAccessIsLookedAtWhenTheTurnComes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		h, m := ready(t, w, upos.CashChanger, "Till1"), w.machines["Till1"]
+		begin(t, h)
+		m.Fault("Settle", upostest.ErrHang)
+		fixed, released, begun := make(chan error, 1), make(chan error, 1), make(chan error, 1)
+		go func() { fixed <- call(h, "FixDeposit", nil) }()
+		synctest.Wait()
+		go func() { released <- call(h, "Release", nil) }()
+		synctest.Wait()
+		go func() { begun <- call(h, "BeginDeposit", nil) }()
+		synctest.Wait()
+		m.Fault("Settle", nil)
+		refused(t, <-fixed, upos.E_TIMEOUT)
+		must(t, <-released)
+		refused(t, <-begun, upos.E_NOTCLAIMED)
+	})
+}
+
 // TestJamInADeposit: the status is JAM, the application may still fix and end, and acceptance goes on where it can.
 func TestJamInADeposit(t *testing.T) {
 	w := newWorld(t)

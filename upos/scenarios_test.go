@@ -71,6 +71,15 @@ func newWorld(t testing.TB, change ...func(*upos.Config)) *world {
 	return w
 }
 
+// serve makes a service of one device over a mechanism of the test's own.
+func serve(t testing.TB, class upos.Class, name string, m upos.Mechanism) *upos.Service {
+	t.Helper()
+	s, err := upos.New([]upos.Device{{Config: upos.Config{Name: name, Class: class, Devices: []string{"x"}}, Mechanism: m}}, upos.Options{})
+	must(t, err)
+	t.Cleanup(s.Close)
+	return s
+}
+
 func (w *world) Device(r upostest.Role) string { return roles[r] }
 func (w *world) Patience() time.Duration       { return time.Minute }
 func (w *world) Quiet() time.Duration          { return time.Second }

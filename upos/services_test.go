@@ -239,7 +239,14 @@ func TestCheckHealth(t *testing.T) {
 	if got := check(upos.CH_EXTERNAL); got != "External HCheck: Successful" {
 		t.Error(got)
 	}
-	m.Online(1, false) // sick is no error
+	m.Box(0, true) // sick is no error
+	m.Jam(1, true)
+	if got := check(upos.CH_INTERNAL); got != "Internal HCheck: Not Successful (notes: cashbox removed; coins: jammed)" {
+		t.Error(got)
+	}
+	m.Box(0, false)
+	m.Jam(1, false)
+	m.Online(1, false)
 	for _, level := range []int32{upos.CH_INTERNAL, upos.CH_EXTERNAL} {
 		if got := check(level); !strings.Contains(got, "Not Successful (coins:") {
 			t.Error(got)
@@ -344,6 +351,10 @@ func TestFirmware(t *testing.T) {
 			result(t, call(h, "UpdateFirmware", map[string]any{"firmwareFileName": name}), want[0], want[1])
 		}
 
+		begin(t, h)
+		refused(t, call(h, "UpdateFirmware", map[string]any{"firmwareFileName": "new.bin"}), upos.E_ILLEGAL)
+		fix(t, h)
+		must(t, finish(t, h, upos.CHAN_DEPOSIT_NOCHANGE))
 		percent := m.Flash()
 		must(t, call(h, "UpdateFirmware", map[string]any{"firmwareFileName": "new.bin"}))
 		is(t, h, "State", upos.S_BUSY)

@@ -37,6 +37,12 @@ func TestLevelEvents(t *testing.T) {
 	expectStatus(t, h, upos.CHAN_STATUS_FULL)
 	m.Full(0, false)
 	expectStatus(t, h, upos.CHAN_STATUS_FULLOK)
+	m.Credit(0, upostest.Bill(50000), 70) // near_full is about the denominations of a store, not about the cashbox beside it
+	is(t, h, "FullStatus", upos.CHAN_STATUS_OK)
+	must(t, call(h, "ClearInput", nil))
+	if ev := next(t, h); ev == nil || ev.Kind != upos.DirectIOEvent { // there was no deposit
+		t.Errorf("%+v", ev)
+	}
 	m.Stock(0, five, 0)
 	m.Jam(1, true) // JAM wins over EMPTY
 	is(t, h, "DeviceStatus", upos.CHAN_STATUS_JAM)
@@ -88,14 +94,23 @@ func (g *glance) Parts() []upos.Part {
 func TestJamWhileCounting(t *testing.T) {
 	m := &glance{Mechanism: upostest.Till()}
 	m.then = func() { m.Jam(0, true) }
-	s, err := upos.New([]upos.Device{{Config: upos.Config{Name: "T", Class: upos.CashChanger, Devices: []string{"n", "c"}}, Mechanism: m}}, upos.Options{})
-	must(t, err)
-	t.Cleanup(s.Close)
-	h := ready(t, &world{service: s}, upos.CashChanger, "T")
+	h := ready(t, &world{service: serve(t, upos.CashChanger, "T", m)}, upos.CashChanger, "T")
 	must(t, adjust(h, "1:60"))
 	expectStatus(t, h, upos.CHAN_STATUS_JAM)
-	must(t, adjust(h, "1:50"))
-	expectStatus(t, h)
+}
+
+// TestChangeWhileEnabling: what changes in the moment of enabling is either what the application finds then, or an event.
+func TestChangeWhileEnabling(t *testing.T) {
+	m := &glance{Mechanism: upostest.Till()}
+	w := &world{service: serve(t, upos.CashChanger, "T", m)}
+	h, err := w.service.Open(upos.CashChanger, "T")
+	must(t, err)
+	must(t, claimFor(h, 0))
+	must(t, h.Set("PowerNotify", upos.PN_ENABLED))
+	m.armed = func() { m.Online(0, false) }
+	must(t, h.Set("DeviceEnabled", true))
+	is(t, h, "PowerState", upos.PS_OFF_OFFLINE)
+	expectStatus(t, h, upos.SUE_POWER_OFF_OFFLINE)
 }
 
 func TestNothingIsReplayed(t *testing.T) {
@@ -390,6 +405,9 @@ func TestReopen(t *testing.T) {
 	h := ready(t, w, upos.CashChanger, "Till1")
 	must(t, h.Set("AsyncMode", true))
 	must(t, h.Set("FreezeEvents", true))
+	must(t, dispenseChange(h, 10, ""))
+	must(t, h.Set("CurrentExit", 2))
+	must(t, h.Set("CurrentService", 2))
 	must(t, h.Close())
 	is(t, h, "State", upos.S_CLOSED)
 	refused(t, h.Close(), upos.E_CLOSED)
@@ -397,6 +415,11 @@ func TestReopen(t *testing.T) {
 	must(t, call(h, "Open", map[string]any{"deviceName": "Till2"}))
 	is(t, h, "AsyncMode", false)
 	is(t, h, "FreezeEvents", false)
+	is(t, h, "CurrentExit", int32(1))
+	is(t, h, "CurrentService", int32(0))
+	if last, err := directIO(h, upos.DirectOutcome, 0, ""); err != nil || !strings.Contains(last, `"asked":""`) {
+		t.Errorf("the payout of an earlier life is still told: %s (%v)", last, err)
+	}
 	is(t, h, "ResultCode", upos.SUCCESS)
 	if h.Name() != "Till2" || h.Class() != upos.CashChanger {
 		t.Error(h.Name(), h.Class())
