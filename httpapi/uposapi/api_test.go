@@ -221,6 +221,24 @@ func testListsOnlyOnesOwn(t *testing.T) {
 	}
 }
 
+// TestOpenedLater: an instance that its method Open opens has the name and the lease of that device.
+func TestOpenedLater(t *testing.T) { synctest.Test(t, testOpenedLater) }
+
+func testOpenedLater(t *testing.T) {
+	v, _ := till(t, 7*time.Second)
+	h, err := v.client("anna").Open(t.Context(), "CashChanger", "")
+	v.must(err)
+	path := root + "/handles/" + h.ID()
+	if _, got := v.raw(http.MethodGet, path, ""); !strings.Contains(got, `"leaseSeconds":60,"name":""`) {
+		t.Errorf("before: %s", got)
+	}
+	_, err = h.Call(t.Context(), "Open", uposclient.Args{"deviceName": "Till1"})
+	v.must(err)
+	if _, got := v.raw(http.MethodGet, path, ""); !strings.Contains(got, `"leaseSeconds":7,"name":"Till1"`) {
+		t.Errorf("after: %s", got)
+	}
+}
+
 // TestTooMany: callers cannot fill the memory with instances.
 func TestTooMany(t *testing.T) { synctest.Test(t, testTooMany) }
 
@@ -234,6 +252,11 @@ func testTooMany(t *testing.T) {
 	_, err := v.client("anna").Open(t.Context(), "CashChanger", "Till1")
 	if uposclient.CodeOf(err) != upos.E_FAILURE {
 		t.Errorf("%v", err)
+	}
+	for _, d := range v.api.Service.Devices() {
+		if d.Handles != 0 {
+			t.Errorf("%s was left open %d times", d.Name, d.Handles)
+		}
 	}
 	v.api.mu.Lock()
 	clear(v.api.open)

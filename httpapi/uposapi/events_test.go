@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"coffer/upos"
 	"coffer/upos/uposclient"
@@ -261,6 +262,48 @@ func testStreamRefusesNonsense(t *testing.T) {
 		if _, _, err := c.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
 			t.Errorf("%s: %v", text, err)
 		}
+	}
+}
+
+// TestAckSentAgain: an acknowledgement that comes while no event is out, as one sent again after a lost connection, costs
+// the client nothing: its pings are still answered, and the next event comes.
+func TestAckSentAgain(t *testing.T) { synctest.Test(t, testAckSentAgain) }
+
+func testAckSentAgain(t *testing.T) {
+	v, m := till(t, 0)
+	ctx := t.Context()
+	h := v.enabled("anna")
+	m.Jam(1, true)
+	e, found, err := h.Poll(ctx, 0, 0)
+	if !found || err != nil || e.Seq != 1 {
+		t.Fatal(e, found, err)
+	}
+	c, _, err := v.dial(h, http.Header{"Authorization": {"Bearer " + v.client("anna").Token}})
+	v.must(err)
+	got := make(chan string, 3)
+	go func() {
+		defer close(got)
+		for {
+			_, text, err := c.Read(ctx)
+			if err != nil {
+				return
+			}
+			got <- string(text)
+		}
+	}()
+	<-got // event 1, once more
+	for range 3 {
+		v.must(c.Write(ctx, websocket.MessageText, []byte(`{"ack":1}`)))
+	}
+	time.Sleep(10 * time.Minute) // many pings
+	m.Jam(1, false)
+	if text := <-got; !strings.Contains(text, `"seq":2`) {
+		t.Errorf("after the acknowledgements %q came", text)
+	}
+	v.must(c.Write(ctx, websocket.MessageText, []byte(`{"ack":2}`)))
+	v.must(c.Write(ctx, websocket.MessageText, []byte(`{"ack":3}`))) // which is none
+	if text, more := <-got; more {
+		t.Errorf("%s came", text)
 	}
 }
 

@@ -94,6 +94,22 @@ func testRefusedMayBeRepeated(t *testing.T) {
 	}
 }
 
+// TestClaimIsNotRemembered: one that is repeated under its request id after a Release claims again.
+func TestClaimIsNotRemembered(t *testing.T) { synctest.Test(t, testClaimIsNotRemembered) }
+
+func testClaimIsNotRemembered(t *testing.T) {
+	v, _ := till(t, 0)
+	h := v.opened("anna")
+	for range 2 {
+		_, err := h.CallOnce(t.Context(), "claim-1", "Claim", uposclient.Args{"timeout": 0})
+		v.must(err)
+		if mine, err := h.Bool(t.Context(), "Claimed"); !mine || err != nil {
+			t.Errorf("Claimed %v, %v", mine, err)
+		}
+		v.must(h.Release(t.Context()))
+	}
+}
+
 // TestRequestIDInTheBody is as good as the header; two that differ are refused.
 func TestRequestIDInTheBody(t *testing.T) { synctest.Test(t, testRequestIDInTheBody) }
 

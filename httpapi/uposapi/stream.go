@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -59,7 +60,7 @@ func (c *call) stream(i *instance) {
 	defer conn.CloseNow() //nolint:errcheck // the last resort after Close
 	conn.SetReadLimit(maxMessage)
 	ctx, fail := context.WithCancelCause(ctx)
-	s := &stream{i: i, conn: conn, acks: make(chan uint64), fail: fail, patience: c.patience}
+	s := &stream{i: i, conn: conn, told: make(chan struct{}, 1), fail: fail, patience: c.patience}
 	var helpers sync.WaitGroup
 	helpers.Go(func() { s.receive(ctx) })
 	helpers.Go(func() { s.ping(ctx) })
@@ -89,8 +90,10 @@ func (s *stream) bye(err error) {
 type stream struct {
 	i    *instance
 	conn *websocket.Conn
-	acks chan uint64
 	fail context.CancelCauseFunc
+
+	acked atomic.Uint64 // the newest event that the client has dealt with, as it said on this connection
+	told  chan struct{} // has one in it when acked has changed
 
 	patience time.Duration
 }
@@ -122,22 +125,33 @@ func (s *stream) send(e upos.Event) error {
 	return s.conn.Write(ctx, websocket.MessageText, text)
 }
 
-// acknowledged waits for the client's word that it has dealt with the event. An older number, sent again after a lost
-// connection, says nothing new.
+// acknowledged waits for the client's word that it has dealt with the event.
 func (s *stream) acknowledged(ctx context.Context, seq uint64) error {
-	for {
+	for s.acked.Load() < seq {
 		select {
-		case ack := <-s.acks:
-			if ack > seq {
-				return errProtocol
-			}
-			if ack == seq {
-				return s.i.ack(seq)
-			}
+		case <-s.told:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+	return nil
+}
+
+// take is one acknowledgement. An older number, sent again after a lost connection, says nothing new; one of an event that
+// was never delivered is errProtocol. It waits for nobody, so that the client is read on, and its answers to pings with it.
+func (s *stream) take(ack uint64) error {
+	switch err := s.i.ack(ack); {
+	case errors.Is(err, upos.ErrClosed):
+		return nil // feed says so
+	case err != nil:
+		return errProtocol
+	}
+	s.acked.Store(max(ack, s.acked.Load()))
+	select {
+	case s.told <- struct{}{}:
+	default:
+	}
+	return nil
 }
 
 // receive reads what the client sends. Each message is a sign of life. It reads on until the connection is closed: the
@@ -155,9 +169,8 @@ func (s *stream) receive(ctx context.Context) {
 			s.fail(errProtocol)
 			continue // bye is being said
 		}
-		select {
-		case s.acks <- *m.Ack:
-		case <-ctx.Done():
+		if err := s.take(*m.Ack); err != nil {
+			s.fail(err)
 		}
 	}
 }
