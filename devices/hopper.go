@@ -42,7 +42,7 @@ type Twin interface {
 // LifterStatus is what a coin lifter says of itself.
 type LifterStatus struct{ Connected, OptoClear, Jammed bool }
 
-// Lifter is a machine with a coin lifter; cash.ErrUnsupported as for Twin.
+// Lifter is a machine to which a coin lifter can be connected, a coin system; cash.ErrUnsupported as for Twin.
 type Lifter interface {
 	LifterStatus(ctx context.Context) (LifterStatus, error)
 }

@@ -27,7 +27,8 @@ type Servicer interface {
 	// ModuleServiceInformation reads the fields of a module (ITL-49). cash.ErrInvalid for a module or sub-command that
 	// the machine does not have.
 	ModuleServiceInformation(ctx context.Context, module, sub byte) ([]uint32, error)
-	// SetMaintenanceReset notes week (1…53) and year (0…99) of a service; counts since the last one begin anew.
+	// SetMaintenanceReset notes week (1…53) and year (0…99) of a service, both 0 for one whose date nobody tells; counts
+	// since the last one begin anew.
 	SetMaintenanceReset(ctx context.Context, week, year int) error
 }
 
@@ -68,8 +69,9 @@ func (c *Core) ServiceFields(feature string, module, sub byte, cmd []byte) (fiel
 
 // SendMaintenanceReset tells the machine of a service; see Servicer.SetMaintenanceReset.
 func (c *Core) SendMaintenanceReset(week, year int) error {
-	if week < 1 || week > 53 || year < 0 || year > 99 {
-		return fmt.Errorf("%w: week %d of year %d; use 1 to 53 and 0 to 99", cash.ErrInvalid, week, year)
+	dated := week >= 1 && week <= 53 && year >= 0 && year <= 99
+	if !dated && (week != 0 || year != 0) {
+		return fmt.Errorf("%w: week %d of year %d; use 1 to 53 and 0 to 99, or 0 and 0", cash.ErrInvalid, week, year)
 	}
 	switch _, own, err := c.Own(OwnMaintenanceReset, map[string]int{"week": week, "year": year}); {
 	case own:

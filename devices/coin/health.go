@@ -149,7 +149,7 @@ type question struct {
 	feature string         // of the site's own bytes
 	values  map[string]int // that go into them
 	size    int            // of the answer in ours
-	twin    bool           // ours are known to twins alone
+	system  bool           // ours are known to coin systems alone, not to hoppers
 }
 
 // ask reads by the site's own bytes, which give values, or else by ours, which give an answer of q.size bytes.
@@ -159,7 +159,7 @@ func (d *Device) ask(ctx context.Context, q question, cmd []byte) (values map[st
 		switch values, own, err = r.core.Own(q.feature, q.values); {
 		case own:
 			return err
-		case !r.core.Extended() || q.twin && !r.isTwin():
+		case !r.core.Extended() || q.system && r.isHopper():
 			return cash.ErrUnsupported
 		}
 		rest, err = r.core.Tx(cmd)

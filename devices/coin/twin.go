@@ -123,7 +123,7 @@ func (d *Device) SetTwinMode(ctx context.Context, mode byte) error {
 
 // LifterStatus implements devices.Lifter.
 func (d *Device) LifterStatus(ctx context.Context) (s devices.LifterStatus, err error) {
-	v, rest, err := d.ask(ctx, question{feature: devices.OwnLifterStatus, size: 1, twin: true}, ssp.Expand(ssp.ExpLifterStatus))
+	v, rest, err := d.ask(ctx, question{feature: devices.OwnLifterStatus, size: 1, system: true}, ssp.Expand(ssp.ExpLifterStatus))
 	switch {
 	case err != nil:
 		return s, err

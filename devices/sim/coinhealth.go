@@ -137,6 +137,8 @@ func (m *Machine) coinExpansion(b []byte) answer {
 			}
 			return reply(ssp.OK)
 		})
+	case ssp.ExpLifterStatus: // a coin system says so if it has none; to a hopper none can be connected
+		return m.checked(&p, m.prof.has(featureFeeder), func() answer { return reply(ssp.OK, m.lifterFlags()) })
 	case ssp.ExpModuleServiceInfo:
 		unit, about := p.u8(), p.u8()
 		return m.checked(&p, m.hasUnit(unit) && about <= serviceLife, func() answer { return m.serviceInfo(unit, about) })

@@ -7,7 +7,7 @@ import (
 )
 
 // coinMachines are the profiles that hold coins.
-var coinMachines = []string{"hopper3", "hopper4", "scs", "twin"}
+var coinMachines = []string{"hopper3", "hopper4", "scs", "scs-lifter", "twin"}
 
 // onCoinMachines runs f for each, in a bubble.
 func onCoinMachines(t *testing.T, f func(t *testing.T, m *Machine, h *host)) {
@@ -157,7 +157,7 @@ func TestServiceBook(t *testing.T) {
 		h.talk("30 E0 21 00 05", "F0 05 01 00 00 00 01 00 00 00 03 00 00 00")
 		h.talk("30 E0 22 30 37 32 35", "F0", "30 E0 21 00 02", last("07 19"), "30 E0 22 31 30 32 35", "F0",
 			"30 E0 21 00 02", last("0A 19", "07 19"), "30 E0 21 00 03", "F0 03 00 00 00 00 64 00 00 00 00 00 00 00 00 00 00 00")
-		h.talk("30 E0 22 35 34 32 35", "F4", "30 E0 22 30 30 32 35", "F4", "30 E0 22 41 31 32 35", "F4", "30 E0 22 30", "F3",
+		h.talk("30 E0 22 35 34 32 35", "F4", "30 E0 22 30 30 32 35", "F4", "30 E0 22 41 31 32 35", "F4", "30 E0 22 30 30 30 30", "F0", "30 E0 22 30", "F3",
 			"30 E0 21 00 06", "F4", "30 E0 21 04 00", "F4", "30 E0 21 00", "F3")
 		for unit, feature := range map[string]string{"01": featureFeeder, "02": featureTwin, "03": featureLifter} {
 			want := "F4"

@@ -76,7 +76,7 @@ func bitIf(on bool, bit uint32) uint32 {
 func (m *Machine) maintained(p *params) answer {
 	week, okWeek := digits(p.take(2))
 	year, okYear := digits(p.take(2))
-	return m.checked(p, okWeek && okYear && week >= 1 && week <= 53, func() answer {
+	return m.checked(p, okWeek && okYear && week <= 53 && (week >= 1 || year == 0), func() answer {
 		h := &m.nv.health
 		m.faults.serviceDue = false
 		copy(h.serviceDays[1:], h.serviceDays[:])

@@ -91,7 +91,7 @@ func (m *Machine) hopperFull() bool {
 	return m.prof.has(featureTwin) && max(m.content(primary), m.content(secondary)) >= m.prof.Store/2
 }
 
-// twinExpansion is what of 30 only machines with two hoppers, or a lifter, know. All of it is our coding (ssp.md 16.5).
+// twinExpansion is what of 30 only machines with two hoppers know. All of it is our coding (ssp.md 16.5).
 func (m *Machine) twinExpansion(sub ssp.Expansion, p *params) answer {
 	if !m.prof.has(featureTwin) {
 		return reply(ssp.OutOfRange)
@@ -110,8 +110,6 @@ func (m *Machine) twinExpansion(sub ssp.Expansion, p *params) answer {
 		})
 	case ssp.ExpGetTwinMode:
 		return m.checked(p, true, func() answer { return reply(ssp.OK, m.nv.twin.mode) })
-	case ssp.ExpLifterStatus:
-		return m.checked(p, m.prof.has(featureLifter), func() answer { return reply(ssp.OK, m.lifterFlags()) })
 	}
 	return reply(ssp.OutOfRange)
 }
@@ -165,7 +163,11 @@ func (m *Machine) lifterState() byte {
 	return lifterReady
 }
 
+// lifterFlags are none where no lifter is connected.
 func (m *Machine) lifterFlags() byte {
+	if !m.prof.has(featureLifter) {
+		return 0
+	}
 	flags := lifterConnected
 	switch m.lifterState() {
 	case lifterReady:

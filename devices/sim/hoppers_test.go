@@ -163,7 +163,12 @@ func TestLifter(t *testing.T) {
 		h.talk("07", "F0 D5 01 00 00 00 00 "+eur+" 9F 02")
 		pause(time.Second)
 		h.talk("07", "F0 9F 00")
-		other, _ := newMachineOnPipe(t, "scs", 16, Options{})
+		_, h = startHopper(t, "scs-lifter", Options{})
+		h.talk("30 E0 11", "F0 03", "30 05 88", "F4", pay, "F0", "07", "F0 DA 01 00 00 00 00 "+eur+" 9F 01")
+		_, h = startHopper(t, "hopper4", Options{})
+		h.talk("30 E0 11", "F4")
+		other, h := startHopper(t, "scs", Options{})
+		h.talk("30 E0 11", "F0 00", pay, "F0", "07", "F0 DA 01 00 00 00 00 "+eur)
 		if err := other.Fault(Fault{Kind: FaultLifterBlocked}); !errors.Is(err, ErrInvalid) {
 			t.Errorf("a lifter where there is none: %v", err)
 		}

@@ -26,7 +26,7 @@ func TestProfiles(t *testing.T) {
 		commands []byte
 	}{
 		"nv9": {0, validator}, "nv10": {0, validator}, "nv200": {0, clocked}, "nv22-validator": {0, validator}, "scu": {0, append(slices.Clone(clocked), 0x30)},
-		"spectral-payout": {6, payout}, "mne": {6, payout}, "nv22": {6, recycler}, "nv11": {7, float}, "scs": {9, coins},
+		"spectral-payout": {6, payout}, "mne": {6, payout}, "nv22": {6, recycler}, "nv11": {7, float}, "scs": {9, coins}, "scs-lifter": {9, coins},
 		"hopper3": {3, hopper}, "hopper4": {3, hopper}, "twin": {9, coins},
 		"nv4000": {6, slices.DeleteFunc(slices.Clone(payout), func(c byte) bool { return c == 0x4E })},
 	}

@@ -105,6 +105,7 @@ func TestCapabilitiesLacking(t *testing.T) {
 		"GetBarcodeData":                {500, "Failed to get Barcode Data"},
 		"EnablePayoutDeviceWithByte":    {500, "Failed to enable payout device. Error: "},
 		"GetNoteCashboxLevels":          {200, ""},
+		"GetSorterRouteAssignment":      {404, plainID + ": No sorter route assignments found."},
 		"comPortReadError":              {200, ""},
 	}
 	for _, tt := range capabilityCases {
@@ -176,24 +177,25 @@ func TestCapabilitiesNotUnderstood(t *testing.T) {
 	with(t, DotNet, func(t *testing.T, b *bench) {
 		_, id := b.withAll(modelCoins)
 		for path, bodies := range map[string][]string{
-			"SetDenominationLevel":                  {"{}", `{"Value":100,"CountryCode":"GBP"}`, `{"Value":100,"CountryCode":"GBP","NumCoinsToAdd":-1}`, "nonsense"},
-			"SetHopperOptions":                      {"{}", `{"Reg0":256,"Reg1":0}`, `{"Reg0":"x","Reg1":0}`},
-			"SetNoPayinCount":                       {"", "256", "-1", `"x"`, "{}"},
-			"SetPayoutLimit":                        {"", "65536", "[]"},
-			"SetTwinMode":                           {"", "true", "1.5"},
-			"SetCashboxLevels":                      {"{}", `{"NumCoinsToAdd":70000,"Denomination":10,"CountryCode":"GBP"}`},
-			"SetCashboxPayoutLimit":                 {"", "[1,2]", `["a",1,2,3]`, "5"},
-			"SetSorterRoute":                        {"{}", `{"Value":100,"CountryCode":"GBP","SorterRoute":2}`},
-			"SetMultiEscrowSize":                    {"", `"many"`, "[20]"},
-			"SetBarcodeReaderConfiguration":         {"{}", `{"EnableReaders":4,"BarCodeFormat":1,"NumberOfCharacters":18}`, `{"EnableReaders":3,"BarCodeFormat":1,"NumberOfCharacters":5}`, `{"EnableReaders":3,"BarCodeFormat":2,"NumberOfCharacters":18}`},
-			"SetServiceInformationMaintenanceReset": {"{}", `{"WeekNumber1AsciiByte":0,"WeekNumber2AsciiByte":0,"YearNumber1AsciiByte":0,"YearNumber2AsciiByte":0}`},
-			"EnablePayoutDeviceWithByte":            {`{"EnablePayoutDeviceByte":256}`, "[1]"},
-			"SendCustomCommand":                     {"{}", `{"CustomCommandDataString":"0G"}`, `{"CustomCommandDataString":"123"}`},
-			"RefillMode":                            {"", "7"},
-			"Replenish":                             {"", "0", "-1", "{}"},
-			"EnableCoinMechOrFeeder":                {"[1]", "{}"},
-			"LogRawPackets":                         {"[1]", `"perhaps"`},
-			"UpdateSmartCurrencyDataset":            {"", "7", `""`},
+			"SetDenominationLevel":          {"{}", `{"Value":100,"CountryCode":"GBP"}`, `{"Value":100,"CountryCode":"GBP","NumCoinsToAdd":-1}`, "nonsense"},
+			"SetHopperOptions":              {"{}", `{"Reg0":256,"Reg1":0}`, `{"Reg0":"x","Reg1":0}`},
+			"SetNoPayinCount":               {"", "256", "-1", `"x"`, "{}"},
+			"SetPayoutLimit":                {"", "65536", "[]"},
+			"SetTwinMode":                   {"", "true", "1.5"},
+			"SetCashboxLevels":              {"{}", `{"NumCoinsToAdd":70000,"Denomination":10,"CountryCode":"GBP"}`},
+			"SetCashboxPayoutLimit":         {"", "[1,2]", `["a",1,2,3]`, "5"},
+			"SetSorterRoute":                {"{}", `{"Value":100,"CountryCode":"GBP","SorterRoute":2}`},
+			"SetMultiEscrowSize":            {"", `"many"`, "[20]"},
+			"SetBarcodeReaderConfiguration": {"{}", `{"EnableReaders":4,"BarCodeFormat":1,"NumberOfCharacters":18}`, `{"EnableReaders":3,"BarCodeFormat":1,"NumberOfCharacters":5}`, `{"EnableReaders":3,"BarCodeFormat":2,"NumberOfCharacters":18}`},
+			"SetServiceInformationMaintenanceReset": {"{}", `{"WeekNumber1AsciiByte":10,"WeekNumber2AsciiByte":0,"YearNumber1AsciiByte":0,"YearNumber2AsciiByte":0}`,
+				`{"WeekNumber1AsciiByte":47,"WeekNumber2AsciiByte":55,"YearNumber1AsciiByte":50,"YearNumber2AsciiByte":58}`},
+			"EnablePayoutDeviceWithByte": {`{"EnablePayoutDeviceByte":256}`, "[1]"},
+			"SendCustomCommand":          {"{}", `{"CustomCommandDataString":"0G"}`, `{"CustomCommandDataString":"123"}`},
+			"RefillMode":                 {"", "7"},
+			"Replenish":                  {"", "0", "-1", "{}"},
+			"EnableCoinMechOrFeeder":     {"[1]", "{}"},
+			"LogRawPackets":              {"[1]", `"perhaps"`},
+			"UpdateSmartCurrencyDataset": {"", "7", `""`},
 		} {
 			for _, body := range bodies {
 				a := b.post(path+"?deviceID="+id, body)

@@ -2,6 +2,7 @@ package cashdevice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,9 @@ import (
 
 // till1 is the machine as till and ledger know it.
 func (r *resident) till1() cash.DeviceID { return cash.DeviceID(r.id) }
+
+// noSorterRoutes is the manual's refusal of a machine without a sorter.
+const noSorterRoutes = "<id>: No sorter route assignments found."
 
 func TestRowsCoins(t *testing.T) {
 	prove(t, "ITL-14 SetDenominationLevel", coinAll, func(r *resident) {
@@ -48,9 +52,10 @@ func TestRowsCoins(t *testing.T) {
 		}
 	})
 	decline(t, "ITL-45 GetHopperOptions, ITL-46 SetHopperOptions, ITL-47, ITL-51, ITL-52, ITL-53, ITL-54, ITL-55, ITL-58, ITL-59, ITL-60, ITL-61, ITL-62, ITL-64", noteAll, func(r *resident) {
-		for _, name := range []string{"GetHopperOptions", "GetGlobalErrorCode", "GetCashboxLevels", "GetSorterRouteAssignment", "GetPayoutCount", "GetLifterStatus"} {
+		for _, name := range []string{"GetHopperOptions", "GetGlobalErrorCode", "GetCashboxLevels", "GetPayoutCount", "GetLifterStatus"} {
 			r.refuses(r.get(name), 400, notSupported)
 		}
+		r.refuses(r.get("GetSorterRouteAssignment"), 404, noSorterRoutes)
 		r.refuses(r.town.get(r.to("GetCoinAcceptance")+"&device=0"), 400, notSupported)
 		for name, body := range map[string]string{
 			"SetHopperOptions": `{"Reg0":4,"Reg1":0}`, "SetNoPayinCount": "0", "SetPayoutLimit": "5", "SetTwinMode": "0", "ClearCashboxLevels": "",
@@ -110,7 +115,7 @@ func TestRowsCoins(t *testing.T) {
 	})
 	decline(t, "ITL-58 SetSorterRoute, ITL-59 GetSorterRouteAssignment, ITL-62 SetTwinMode", "SMART_COIN_SYSTEM SMART_HOPPER_4", func(r *resident) {
 		r.refuses(r.post("SetSorterRoute", `{"Value":10,"CountryCode":"EUR","SorterRoute":0}`), 400, notSupported)
-		r.refuses(r.get("GetSorterRouteAssignment"), 400, notSupported)
+		r.refuses(r.get("GetSorterRouteAssignment"), 404, noSorterRoutes)
 		r.refuses(r.post("SetTwinMode", "1"), 400, notSupported)
 	})
 	prove(t, "ITL-60 SetPayoutLimit, ITL-61 GetPayoutCount", coinAll, func(r *resident) {
@@ -129,9 +134,23 @@ func TestRowsCoins(t *testing.T) {
 		r.until("IDLE")
 		r.agrees()
 	})
-	prove(t, "ITL-64 GetLifterStatus", "TWIN_SMART_COIN_SYSTEM", func(r *resident) {
+	lifted := func(r *resident) {
 		r.says(r.get("GetLifterStatus"), "<id>: { LifterConnected = True, LifterOptoClear = True, LifterJammed = False }")
+	}
+	prove(t, "ITL-64 GetLifterStatus", "TWIN_SMART_COIN_SYSTEM", lifted)
+	prove(t, "ITL-64 GetLifterStatus, none connected", "SMART_COIN_SYSTEM", func(r *resident) {
+		r.says(r.get("GetLifterStatus"), "<id>: { LifterConnected = False, LifterOptoClear = False, LifterJammed = False }")
 	})
+	withLifter := slices.Clone(houses) // as the manual's sample has it
+	for i := range withLifter {
+		if withLifter[i].profile == "scs" {
+			withLifter[i].profile = "scs-lifter"
+		}
+	}
+	before := houses
+	houses = withLifter
+	prove(t, "ITL-64 GetLifterStatus, with a lifter", "SMART_COIN_SYSTEM", lifted)
+	houses = before
 	decline(t, "ITL-64 GetLifterStatus", "SMART_HOPPER_4", func(r *resident) {
 		r.refuses(r.get("GetLifterStatus"), 400, notSupported)
 	})

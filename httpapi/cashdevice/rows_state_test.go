@@ -195,6 +195,8 @@ func serviceBookOfNotes(r *resident) {
 	if !strings.Contains(a.body, "Notes Since Maintenance Reset: 0\n") {
 		r.t.Errorf("after a maintenance reset: %s", a.body)
 	}
+	r.says(r.post("SetServiceInformationMaintenanceReset", `{"WeekNumber1AsciiByte":0,"WeekNumber2AsciiByte":0,"YearNumber1AsciiByte":0,"YearNumber2AsciiByte":0}`),
+		"<id>: Maintenance reset information set successfully.") // the manual's sample: digits that are no text
 }
 
 func serviceBookOfModules(r *resident) {

@@ -106,13 +106,23 @@ func (c *call) moduleServiceInformation() (any, error) {
 	return dump(c.id, "ServiceInformation", text), nil
 }
 
-// setMaintenanceReset: POST SetServiceInformationMaintenanceReset with the ASCII digits of week and year.
+// setMaintenanceReset: POST SetServiceInformationMaintenanceReset with the ASCII digits of week and year. The sample of
+// the manual has the number 0 for each, so that a number from 0 to 9 is that digit.
 func (c *call) setMaintenanceReset() (any, error) {
 	in, err := c.object()
 	if err != nil {
 		return nil, err
 	}
-	digit := func(name string) int { return int(in.required('0', '9', name)) - '0' }
+	digit := func(name string) int {
+		n := int(in.required(0, '9', name))
+		switch {
+		case n >= '0':
+			return n - '0'
+		case n > 9:
+			in.wrong(name, "A digit from 0 to 9, or its ASCII code from 48 to 57")
+		}
+		return n
+	}
 	week := 10*digit("WeekNumber1AsciiByte") + digit("WeekNumber2AsciiByte")
 	year := 10*digit("YearNumber1AsciiByte") + digit("YearNumber2AsciiByte")
 	if err := in.err(); err != nil {

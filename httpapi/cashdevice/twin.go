@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"coffer/devices"
-	"coffer/internal/cash"
 )
 
 // setSorterRoute: POST SetSorterRoute {"Value":100,"CountryCode":"USD","SorterRoute":0}, flat or nested.
@@ -26,17 +25,14 @@ func (c *call) setSorterRoute() (any, error) {
 	})
 }
 
-// sorterRouteAssignment: GET GetSorterRouteAssignment → one object a coin of the dataset.
+// sorterRouteAssignment: GET GetSorterRouteAssignment → one object a coin of the dataset; 404 on a machine without a
+// sorter, as the manual has it for one without assignments.
 func (c *call) sorterRouteAssignment() (any, error) {
 	d, err := c.device()
 	if err != nil {
 		return nil, err
 	}
-	s := d.Snapshot()
-	if s.Model != modelTwin {
-		return nil, cash.ErrUnsupported
-	}
-	routes := sorterRoutes(s)
+	routes := sorterRoutes(d.Snapshot())
 	if len(routes) == 0 {
 		return nil, &refusal{status: 404, body: c.id + ": No sorter route assignments found."}
 	}
