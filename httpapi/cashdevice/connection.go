@@ -253,6 +253,8 @@ func (c *call) leave() error {
 // stopDevice: POST StopDevice. The acceptor goes off and the view is silent about states until StartDevice.
 func (c *call) stopDevice() (any, error) {
 	return c.do(c.id+": Device stopped successfully.", func(d devices.Device) error {
+		c.view.gear.Lock()
+		defer c.view.gear.Unlock()
 		halted := c.view.halt(d.Snapshot().AcceptorEnabled)
 		err := c.api.till.Disable(c.ctx, c.by(), d)
 		if halted {
@@ -262,13 +264,20 @@ func (c *call) stopDevice() (any, error) {
 	})
 }
 
-// startDevice: POST StartDevice. Of a running device it changes nothing.
+// startDevice: POST StartDevice. Of a running device it changes nothing. Where the acceptor cannot be turned on again the
+// device stays stopped, so that the next StartDevice tries again.
 func (c *call) startDevice() (any, error) {
 	return c.do(c.id+": Device started successfully.", func(d devices.Device) error {
-		if resume := c.view.restart(); resume {
-			return c.api.till.Enable(c.ctx, c.by(), d)
+		c.view.gear.Lock()
+		defer c.view.gear.Unlock()
+		if resume := c.view.restart(); !resume {
+			return nil
 		}
-		return nil
+		err := c.api.till.Enable(c.ctx, c.by(), d)
+		if err != nil {
+			c.view.halted(true)
+		}
+		return err
 	})
 }
 
@@ -277,6 +286,7 @@ func (c *call) startDevice() (any, error) {
 func (v *view) halt(accepting bool) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.catchUp()
 	if !v.story.running {
 		return false
 	}
@@ -290,6 +300,7 @@ func (v *view) halt(accepting bool) bool {
 func (v *view) halted(ok bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.catchUp()
 	v.story.silent = false
 	if !ok {
 		v.pass(v.story.machine)
@@ -304,6 +315,7 @@ func (v *view) halted(ok bool) {
 func (v *view) restart() (accept bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.catchUp()
 	if v.story.running {
 		return false
 	}

@@ -160,6 +160,7 @@ func dumpTickets(k memory) object {
 
 func (c *call) dumpState(s *devices.Snapshot, assigned list) object {
 	c.view.mu.Lock()
+	c.view.catchUp()
 	state, last := c.view.story.shown, c.view.story.last
 	c.view.mu.Unlock()
 	if last == "" {

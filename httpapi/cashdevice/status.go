@@ -8,30 +8,36 @@ import (
 )
 
 // deviceStatus: GET GetDeviceStatus → the events since the last call, [] for none. It never waits for the machine.
-func (c *call) deviceStatus() (any, error) { return c.events(), nil }
-
-// deviceStatusV2: GET GetDeviceStatus/v2 → the same queue with the state of the moment, as later servers answer.
-func (c *call) deviceStatusV2() (any, error) {
-	c.view.mu.Lock()
-	state := c.view.story.shown
-	c.view.mu.Unlock()
-	return object{{"deviceState", state.String()}, {"pollBuffer", c.events()}}, nil
+func (c *call) deviceStatus() (any, error) {
+	_, events := c.events()
+	return events, nil
 }
 
-// events drains the queue, unless the client has gone, whom the answer would not reach.
-func (c *call) events() list {
+// deviceStatusV2: GET GetDeviceStatus/v2 → the same queue with the state that it ends in, as later servers answer.
+func (c *call) deviceStatusV2() (any, error) {
+	state, events := c.events()
+	return object{{"deviceState", state.String()}, {"pollBuffer", events}}, nil
+}
+
+// events drains the queue, unless the client has gone, whom the answer would not reach. state is what was told last.
+func (c *call) events() (state cash.State, out list) {
+	v := c.view
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.catchUp()
+	state = v.story.shown
 	if c.ctx.Err() != nil {
-		return list{}
+		return state, list{}
 	}
-	entries, dropped := c.view.queue.drain()
+	entries, dropped := v.queue.drain()
 	if dropped > 0 {
-		c.api.log.WithField("device", c.view.device).Errorf("%d cash events were dropped before anybody fetched them; the ledger has the money", dropped)
+		c.api.log.WithField("device", v.device).Errorf("%d cash events were dropped before anybody fetched them; the ledger has the money", dropped)
 	}
-	out := make(list, len(entries))
+	out = make(list, len(entries))
 	for i, e := range entries {
 		out[i] = e.body
 	}
-	return out
+	return state, out
 }
 
 // lastRejectCode: GET GetLastRejectCode → dump of RejectCategory.

@@ -26,6 +26,7 @@ type view struct {
 	queue  queue
 	log    deviceLog
 
+	gear   sync.Mutex // held by StopDevice and StartDevice: one at a time
 	mu     sync.Mutex
 	story  *story
 	known  memory
@@ -33,6 +34,7 @@ type view struct {
 	cursor *bus.Cursor
 	stop   context.CancelFunc
 	done   chan struct{}
+	lost   func(error) // told that the bus has overwritten what was not in the queue yet
 }
 
 // newView begins a view of d: the cursor stands at now.
@@ -71,6 +73,9 @@ func (v *view) spread() {
 // makes the state that the view starts with; the machine itself says so with its next answer only.
 func (v *view) run(ctx context.Context, accepting bool, accepts func() bool, log logrus.FieldLogger) {
 	ctx, v.stop = context.WithCancel(ctx)
+	v.lost = func(err error) {
+		log.WithField("device", v.device).WithError(err).Error("events for GetDeviceStatus were lost; the ledger has the money")
+	}
 	v.mu.Lock()
 	v.story.machine = rest(accepting)
 	if v.story.running {
@@ -84,18 +89,31 @@ func (v *view) run(ctx context.Context, accepting bool, accepts func() bool, log
 		defer close(v.done)
 		defer v.cursor.Close()
 		defer v.log.close() // also where coffer stops and nobody closes the view
-		for {
-			entry, err := v.cursor.Next(ctx)
-			switch {
-			case err == nil:
-				v.hear(entry.Event)
-			case errors.Is(err, cash.ErrGap):
-				log.WithField("device", v.device).WithError(err).Error("events for GetDeviceStatus were lost; the ledger has the money")
-			default:
+		for v.cursor.Wait(ctx) == nil {
+			v.mu.Lock()
+			open := v.catchUp()
+			v.mu.Unlock()
+			if !open {
 				return
 			}
 		}
 	}()
+}
+
+// catchUp puts into the queue what the bus has by now; false after the end of the view. Whoever shows the queue, or adds to
+// it, calls it first: a client finds there what belongs to the answers that it has had. The caller holds mu.
+func (v *view) catchUp() bool {
+	for {
+		entries, err := v.cursor.Take(0)
+		for _, e := range entries {
+			v.story.tell(e.Event)
+		}
+		v.spread()
+		if !errors.Is(err, cash.ErrGap) {
+			return err == nil
+		}
+		v.lost(err)
+	}
 }
 
 // rest is the state of a machine that does nothing.
@@ -106,10 +124,11 @@ func rest(accepting bool) cash.State {
 	return cash.StateDisabled
 }
 
-// hear puts an event of the machine into the queue.
+// hear puts an event into the queue that is not on the bus.
 func (v *view) hear(e cash.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.catchUp()
 	v.story.tell(e)
 	v.spread()
 }

@@ -111,13 +111,40 @@ func (c *Cursor) Next(ctx context.Context) (Entry, error) {
 		case len(got) == 1:
 			return got[0], nil
 		}
-		select {
-		case <-changed:
-		case <-c.closed:
-		case <-ctx.Done():
-			return Entry{}, ctx.Err()
+		if err := c.sleep(ctx, changed); err != nil {
+			return Entry{}, err
 		}
 	}
+}
+
+// Wait waits until Take has something to say, entries or an error, and takes nothing. Errors: the context's alone.
+func (c *Cursor) Wait(ctx context.Context) error {
+	for {
+		c.bus.mu.Lock()
+		from := c.next
+		got, err := c.take(1)
+		if changed := c.bus.wait(); len(got) == 0 && err == nil {
+			c.bus.mu.Unlock()
+			if err := c.sleep(ctx, changed); err != nil {
+				return err
+			}
+			continue
+		}
+		c.next = from
+		c.bus.mu.Unlock()
+		return nil
+	}
+}
+
+// sleep waits for the next Publish, or Close.
+func (c *Cursor) sleep(ctx context.Context, changed <-chan struct{}) error {
+	select {
+	case <-changed:
+	case <-c.closed:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
 }
 
 // Close ends the cursor and wakes whoever waits in Next. Closing twice does nothing.

@@ -111,6 +111,53 @@ func TestNextWaits(t *testing.T) {
 	})
 }
 
+// Wait takes nothing, and returns for a gap and for the end too.
+func TestWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(4)
+		a := b.Cursor("a")
+		waiting := func() (said *error) {
+			said = new(error)
+			*said = errors.New("still waiting")
+			go func() { *said = a.Wait(t.Context()) }()
+			synctest.Wait()
+			return said
+		}
+		said := waiting()
+		publish(b, "b", 2)
+		if synctest.Wait(); *said == nil {
+			t.Error("woken by another device's events")
+		}
+		publish(b, "a", 2)
+		if synctest.Wait(); *said != nil || *waiting() != nil {
+			t.Error("not woken by its device's events, or for those that are there")
+		}
+		if got, err := a.Take(0); err != nil || seqs(got) != "34" {
+			t.Errorf("%v, %v", got, err)
+		}
+		publish(b, "a", 5)
+		if err := *waiting(); err != nil {
+			t.Errorf("over a gap: %v", err)
+		}
+		if _, err := a.Take(0); !errors.Is(err, cash.ErrGap) {
+			t.Errorf("%v; want a gap", err)
+		}
+		if _, err := a.Take(0); err != nil {
+			t.Error(err)
+		}
+		said = waiting()
+		a.Close()
+		if synctest.Wait(); *said != nil {
+			t.Error("not woken by Close")
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		if err := b.Cursor("a").Wait(ctx); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := New(4)
