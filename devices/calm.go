@@ -100,6 +100,8 @@ func (c *Core) calmDown(ctx context.Context, answer []ssp.Event) error {
 	var restored error
 	if c.lost == nil {
 		restored = c.driver.Accept(c.Set.Acceptor)
+	} else { // whoever has the answer waits for the machine to come back, and does not find it as it was
+		c.Edit(func(s *Snapshot) { s.Connected, s.Ready, s.Error = false, false, reason(c.lost) })
 	}
 	c.show()
 	l.answer <- err

@@ -36,6 +36,7 @@ func (b *Base) run(ctx context.Context) {
 			if !c.stayAway(ctx, away.over) {
 				return
 			}
+			pause = firstPause
 			continue
 		}
 		if errors.Is(err, errStopped) || !c.rest(ctx, pause) {

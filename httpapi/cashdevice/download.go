@@ -188,7 +188,11 @@ func (c *call) download(loader devices.Downloader, d devices.Download) error {
 	defer limit.Stop()
 	select {
 	case err := <-ended:
-		return err
+		select {
+		case <-begun: // it has ended so soon: as if the answer had been before
+		default:
+			return err
+		}
 	case <-begun:
 	case <-limit.C: // the machine is slow; what becomes of it is told by GetDownloadStatus
 	case <-c.ctx.Done():
