@@ -14,11 +14,11 @@ import (
 func checkPlan(cfg *config.Config, dir string) error {
 	world := sim.NewWorld(nil)
 	defer world.Close()
-	for _, l := range cfg.Lines {
+	for i, l := range cfg.Lines {
 		if !l.Simulated() {
 			continue
 		}
-		if _, err := addLine(world, l); err != nil {
+		if _, err := addLine(world, cfg, i); err != nil {
 			return err
 		}
 	}

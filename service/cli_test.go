@@ -123,7 +123,7 @@ func TestConfigInit(t *testing.T) {
 // TestConfigCheck finds what only the parts themselves know.
 func TestConfigCheck(t *testing.T) {
 	for text, words := range map[string][]string{
-		"version: 1\nlines:\n  - port: COM5\n    devices:\n      - {id: a, address: 0, sim: toaster, currency: EUR}\n": {"device a", "spectral-payout"},
+		"version: 1\nlines:\n  - port: COM5\n    devices:\n      - {id: a, address: 0, sim: toaster, currency: EUR}\n": {":5:34:", "lines[0].devices[0].sim", `no profile "toaster"`, "spectral-payout", "sim: toaster"},
 		"version: 1\nhttp:\n  - {listen: '127.0.0.1:0', serve: [ops], tls: {cert_file: no.pem, key_file: no.key}}\n":   {"http[0]", "certificate"},
 		"version: 1\nlines:\n  - port: COM5\n    bauds: 9600\n":                                                        {":4:5:", "bauds: 9600"},
 	} {

@@ -71,11 +71,11 @@ func serveSim(ctx context.Context, s settings, up func(simRun)) error {
 	world := sim.NewWorld(func(format string, args ...any) { log.Debugf(format, args...) })
 	defer world.Close()
 	run := simRun{PID: os.Getpid(), Lines: map[string]string{}, Config: filepath.Join(s.dir, "run", "coffer.yaml")}
-	for _, l := range s.cfg.Lines {
+	for i, l := range s.cfg.Lines {
 		if !l.Simulated() {
 			continue
 		}
-		simulated, err := addLine(world, l)
+		simulated, err := addLine(world, s.cfg, i)
 		if err != nil {
 			return err
 		}

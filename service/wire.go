@@ -148,7 +148,7 @@ func (a *app) keys() {
 // opened by the serial library where the system has one, else a pipe in memory.
 func (a *app) simulate() (map[string]line.Opener, error) {
 	links := map[string]line.Opener{}
-	for _, l := range a.cfg.Lines {
+	for i, l := range a.cfg.Lines {
 		if !l.Simulated() {
 			continue
 		}
@@ -156,7 +156,7 @@ func (a *app) simulate() (map[string]line.Opener, error) {
 			log := a.log.WithField("part", "sim")
 			a.world = sim.NewWorld(func(format string, args ...any) { log.Debugf(format, args...) })
 		}
-		simulated, err := addLine(a.world, l)
+		simulated, err := addLine(a.world, a.cfg, i)
 		if err != nil {
 			return nil, err
 		}
@@ -167,15 +167,16 @@ func (a *app) simulate() (map[string]line.Opener, error) {
 	return links, nil
 }
 
-// addLine adds the machines of a configured line to the world. Their stock ends with the process, and so do they: each
-// has a serial number of its own, by which the ledger sees that the next process has other machines.
-func addLine(w *sim.World, l devices.LineConfig) (*sim.Line, error) {
-	out := w.AddLine(l.Port)
-	for _, d := range l.Devices {
+// addLine adds the machines of line i of the configuration to the world. Their stock ends with the process, and so do
+// they: each has a serial number of its own, by which the ledger sees that the next process has other machines. A machine
+// that cannot be made so is a fault of the configuration, with its place.
+func addLine(w *sim.World, cfg *config.Config, i int) (*sim.Line, error) {
+	out := w.AddLine(cfg.Lines[i].Port)
+	for j, d := range cfg.Lines[i].Devices {
 		opt := sim.Options{Currency: string(d.Currency), Dataset: d.Dataset, Levels: d.Levels, Cassette: d.Cassette,
 			Serial: 5_000_000 + mathrand.Uint32N(1_000_000)}
 		if _, err := out.AddMachine(d.Address, d.Sim, opt); err != nil {
-			return nil, fmt.Errorf("simulated device %s: %w; profiles are %s", d.ID, err, strings.Join(sim.Profiles(), ", "))
+			return nil, cfg.Fault(fmt.Sprintf("lines[%d].devices[%d].sim", i, j), err)
 		}
 	}
 	return out, nil

@@ -28,6 +28,15 @@ func Classes() []Class {
 	return []Class{CashChanger, BillAcceptor, CoinAcceptor, BillDispenser, CoinDispenser, CashDrawer}
 }
 
+// classNames lists the classes, for whoever has misspelt one.
+func classNames() string {
+	var names []string
+	for _, c := range Classes() {
+		names = append(names, string(c))
+	}
+	return strings.Join(names, ", ")
+}
+
 // Config describes one UnifiedPOS device, as the configuration has it.
 type Config struct {
 	Name    string   `yaml:"name"`    // logical name for Open, without blanks
@@ -63,7 +72,7 @@ func (c *Config) Validate() error {
 		bad("name", "%q: give a name without blanks, slashes and control characters", c.Name)
 	}
 	if !slices.Contains(Classes(), c.Class) {
-		bad("class", "%q: use one of %v", c.Class, Classes())
+		bad("class", "%q is not one of %s", c.Class, classNames())
 	}
 	switch {
 	case len(c.Devices) == 0:

@@ -126,7 +126,7 @@ func (s *Service) Devices() []Info {
 // that this package does not know.
 func (s *Service) Handle(class Class) (*Handle, error) {
 	if members[class] == nil {
-		return nil, fail(E_NOEXIST, "there is no class %q: use one of %v", class, Classes())
+		return nil, fail(E_NOEXIST, "there is no class %q; there are %s", class, classNames())
 	}
 	n := s.handles.Add(1)
 	return &Handle{service: s, class: class, owner: "upos#" + strconv.FormatInt(n, 10),

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"time"
 
 	"coffer/devices"
@@ -27,7 +28,7 @@ func (c *Config) Fault(key string, reason error) error {
 	if c.text == nil {
 		return err
 	}
-	return c.text.locate(err)
+	return fmt.Errorf("configuration %w", c.text.locate(err))
 }
 
 // Listener is one HTTP address and what is served there.
