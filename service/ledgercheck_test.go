@@ -76,6 +76,31 @@ func TestStartSaysWhatIsWrongWithTheLedger(t *testing.T) {
 	}
 }
 
+// TestLedgerWithoutRowsIsNoLoss: a till whose machines were never there has an empty ledger from one start to the next,
+// which is no reason to look for a backup.
+func TestLedgerWithoutRowsIsNoLoss(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for range 2 {
+		var told printed
+		s := settingsFor(t, "version: 1\n", dir)
+		s.log.SetOutput(&told)
+		a, err := build(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j, err := a.ledger.journal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.ledger.inspect(t.Context(), j)
+		a.close()
+		if strings.Contains(told.String(), "empty") {
+			t.Errorf("the log says: %s", told.String())
+		}
+	}
+}
+
 // TestInspectEndsWithItsContext: a stop does not wait for the reading of a ledger, nor is it told as damage.
 func TestInspectEndsWithItsContext(t *testing.T) {
 	log := quiet()

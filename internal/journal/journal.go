@@ -97,6 +97,9 @@ func open(ctx context.Context, dir string, now func() time.Time) (*Journal, erro
 	return j, nil
 }
 
+// Made says whether Open began a new ledger: there was no file, or one without content.
+func (j *Journal) Made() bool { return j.db.Made }
+
 // Close ends the ledger: what was handed over is committed, later calls get an error, subscriptions end, and the lock
 // is free again. A second call returns what the first did.
 func (j *Journal) Close() error {

@@ -16,21 +16,21 @@ var ErrVersion = errors.New("the database belongs to another version of coffer")
 // ErrEmpty: the file is a database in which coffer has written nothing yet, or whose content was lost.
 var ErrEmpty = errors.New("the database is empty: restore a backup, or start coffer, which begins a new one in it")
 
-// migrate brings the tables of db to the newest form in migrations.
-func migrate(ctx context.Context, db *sql.DB, migrations fs.FS) error {
+// migrate brings the tables of db to the newest form in migrations, and says whether there were none before.
+func migrate(ctx context.Context, db *sql.DB, migrations fs.FS) (made bool, err error) {
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
-		return err
+		return false, err
 	}
 	has, wants, err := p.GetVersions(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if has > wants {
-		return newer(has, wants)
+		return false, newer(has, wants)
 	}
 	_, err = p.Up(ctx)
-	return err
+	return has == 0, err
 }
 
 // checkVersion says whether a file that may only be read has the tables of migrations.

@@ -25,6 +25,8 @@ type DB struct {
 	W *sql.DB // the only connection that writes; its transactions begin IMMEDIATE. nil when opened read-only
 	R *sql.DB // reads what is committed, and is refused any write
 
+	Made bool // this Open has made the tables: there was no file, or one without content
+
 	path  string
 	birth fs.FileInfo // the file as it was opened
 }
@@ -67,7 +69,8 @@ func (db *DB) settle(ctx context.Context, migrations fs.FS) error {
 		return fmt.Errorf("%s: journal mode %s and synchronous %d: put it on a local disk that allows write-ahead logging",
 			db.path, mode, sync)
 	}
-	if err := migrate(ctx, db.W, migrations); err != nil {
+	var err error
+	if db.Made, err = migrate(ctx, db.W, migrations); err != nil {
 		return err
 	}
 	info, err := os.Stat(db.path)
