@@ -144,7 +144,7 @@ func (u *Users) Remove(name string) error {
 		i := slices.IndexFunc(users, func(x user) bool { return x.Name == name })
 		switch {
 		case i < 0:
-			return nil, fmt.Errorf("%w: no user %q", cash.ErrInvalid, name)
+			return nil, fmt.Errorf("%w: no user %q; `coffer user list` lists them", cash.ErrInvalid, name)
 		case len(users) == 1:
 			return nil, fmt.Errorf("%w: %q is the only user; add another first", cash.ErrInvalid, name)
 		}

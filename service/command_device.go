@@ -3,6 +3,7 @@ package service
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -138,7 +139,11 @@ func (c *deviceTrace) Run(s *session) error {
 	}
 	q := url.Values{"port": {c.Port}, "follow": {fmt.Sprint(c.Follow)}}
 	body, err := coffer.open(s.ctx, http.MethodGet, "/devices/v1/trace?"+q.Encode(), nil)
-	if err != nil {
+	var refused *answerError
+	switch {
+	case errors.As(err, &refused) && refused.status == http.StatusNotFound:
+		return fmt.Errorf("device trace: no line %s; `coffer device list` lists them", c.Port)
+	case err != nil:
 		return err
 	}
 	defer body.Close()

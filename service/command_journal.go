@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -58,7 +60,10 @@ func (l ledgerAt) read(s *session, f func(*journal.Reader) error) error {
 		return err
 	}
 	r, err := journal.OpenReadOnly(s.ctx, dir)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("read the ledger in %s: %w; run this as the user that coffer runs as", dir, fs.ErrPermission)
+	case err != nil:
 		return err
 	}
 	defer r.Close()
@@ -111,7 +116,7 @@ func printEntries(s *session, r *journal.Reader, after int64) error {
 			if e.Value > 0 {
 				what = fmt.Sprintf("%d × %s  %s → %s  %s", e.Count, cash.Amount{Value: e.Value, Currency: e.Currency}, e.From, e.To, e.Detail)
 			}
-			s.printf("%6d  %s  %-28s  %-11s  %s\n", e.Seq, e.At.Local().Format(time.DateTime), e.Device, e.Kind, what)
+			s.printf("%6d  %s  %-28s  %-11s  %s\n", e.Seq, e.At.Local().Format(time.DateTime), e.Device, e.Kind, strings.TrimSpace(what))
 		}
 		if len(rows) < page {
 			return nil
@@ -121,16 +126,19 @@ func printEntries(s *session, r *journal.Reader, after int64) error {
 
 type journalBalance struct {
 	ledgerAt
-	Device string `placeholder:"ID" help:"Of one machine."`
+	Device string `placeholder:"ID" help:"DeviceID of one machine; else all."`
 }
 
 // Run prints the balance.
 func (c *journalBalance) Run(s *session) error {
 	return c.read(s, func(r *journal.Reader) error {
-		rows, err := r.Balance(s.ctx, cash.DeviceID(c.Device))
+		rows, err := r.Balance(s.ctx, "")
 		if err != nil {
 			return err
 		}
+		rows = slices.DeleteFunc(rows, func(b cash.BalanceRow) bool {
+			return c.Device != "" && !strings.EqualFold(string(b.Device), c.Device)
+		})
 		if c.JSON {
 			s.printf("%s\n", journal.EncodeBalance(rows))
 			return nil

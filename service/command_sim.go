@@ -68,35 +68,37 @@ func (t simTarget) path(s *session) (*client, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	address := t.Address
+	port, address := t.Port, t.Address
 	if address < 0 {
-		if address, err = t.only(s, sim); err != nil {
+		only, err := t.only(s, sim)
+		if err != nil {
 			return nil, "", err
 		}
+		port, address = only.Port, only.Address
 	}
-	return sim, "/sim/v1/machines/" + url.PathEscape(t.Port) + "/" + strconv.Itoa(address), nil
+	return sim, "/sim/v1/machines/" + url.PathEscape(port) + "/" + strconv.Itoa(address), nil
 }
 
-// only returns the address of the one machine on the port.
-func (t simTarget) only(s *session, sim *client) (int, error) {
+// only returns the one machine on the port, whose name is taken in any letter case.
+func (t simTarget) only(s *session, sim *client) (simMachine, error) {
 	var machines []simMachine
 	if err := sim.call(s.ctx, http.MethodGet, "/sim/v1/machines", nil, &machines); err != nil {
-		return 0, err
+		return simMachine{}, err
 	}
 	var found []string
-	address := 0
+	var only simMachine
 	for _, m := range machines {
 		if strings.EqualFold(m.Port, t.Port) {
-			found, address = append(found, strconv.Itoa(m.Address)), m.Address
+			found, only = append(found, strconv.Itoa(m.Address)), m
 		}
 	}
 	switch len(found) {
 	case 0:
-		return 0, fmt.Errorf("no simulated machine on port %s; `coffer sim list` lists them", t.Port)
+		return only, fmt.Errorf("no simulated machine on port %s; `coffer sim list` lists them", t.Port)
 	case 1:
-		return address, nil
+		return only, nil
 	}
-	return 0, &misuse{fmt.Sprintf("port %s has machines at %s", t.Port, strings.Join(found, " and ")), "--address " + found[0]}
+	return only, &misuse{fmt.Sprintf("port %s has machines at %s", t.Port, strings.Join(found, " and ")), "--address " + found[0]}
 }
 
 type simShow struct {
@@ -140,8 +142,8 @@ func (c *simShow) Run(s *session) error {
 	if err := sim.call(s.ctx, http.MethodGet, path, nil, &t); err != nil {
 		return err
 	}
-	s.printf("%s at %s, address %d: power %s, plugged %s, acceptor %s, %s\n", t.Profile, t.Port, t.Address,
-		onOff(t.Power), onOff(t.Plugged), onOff(t.Enabled), map[bool]string{true: "moving", false: "at rest"}[t.Moving])
+	s.printf("%s at %s, address %d: power %s, %s, acceptor %s, %s\n", t.Profile, t.Port, t.Address, onOff(t.Power),
+		map[bool]string{true: "plugged in", false: "unplugged"}[t.Plugged], onOff(t.Enabled), map[bool]string{true: "moving", false: "at rest"}[t.Moving])
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	for _, place := range []struct {
 		name string

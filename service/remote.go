@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -186,7 +187,8 @@ func (c *client) open(ctx context.Context, method, path string, in any) (io.Read
 	return resp.Body, nil
 }
 
-// answerError is a refusal by the running coffer.
+// answerError is a refusal by the running coffer. Its text begins with the reason, for people; the request stands
+// behind it.
 type answerError struct {
 	method, url string
 	status      int
@@ -206,7 +208,7 @@ func (e *answerError) Error() string {
 			hint = "; `coffer sim list` says what there is, where machines are simulated"
 		}
 	}
-	return fmt.Sprintf("%s %s: %d %s%s", e.method, e.url, e.status, e.reason, hint)
+	return fmt.Sprintf("%s%s (%s %s: %d)", cmp.Or(e.reason, http.StatusText(e.status)), hint, e.method, e.url, e.status)
 }
 
 // reason is the text of an error answer: its "error" or "message" member, else the body itself.

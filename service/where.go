@@ -43,12 +43,9 @@ func (w where) load(s *session, demo bool) (*config.Config, string, error) {
 		return cfg, dir, err
 	}
 	path, _ := w.file(s)
-	cfg, err := config.Load(path, s.Env)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("configuration %s does not exist; write it with `coffer config init`, or try `coffer run --demo`", path)
-	}
+	cfg, err := readConfig(path, s.Env)
 	if err != nil {
-		return nil, "", fmt.Errorf("configuration %w", err)
+		return nil, "", err
 	}
 	dir, named, err := w.override(s)
 	switch {
@@ -60,6 +57,20 @@ func (w where) load(s *session, demo bool) (*config.Config, string, error) {
 		dir = config.DefaultDataDir()
 	}
 	return cfg, dir, nil
+}
+
+// readConfig is config.Load, whose errors say what to do.
+func readConfig(path string, env func(string) (string, bool)) (*config.Config, error) {
+	cfg, err := config.Load(path, env)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("configuration %s does not exist; write it with `coffer config init`, or try `coffer run --demo`", path)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("configuration %s: %w; run this as the user that coffer runs as", path, fs.ErrPermission)
+	case err != nil:
+		return nil, fmt.Errorf("configuration %w", err)
+	}
+	return cfg, nil
 }
 
 // override returns the data directory that a flag or the environment names, absolute.
@@ -84,10 +95,10 @@ func (w where) dir(s *session) (dir string, named bool, err error) {
 	if _, err := os.Stat(path); err != nil && !chosen {
 		return config.DefaultDataDir(), false, nil
 	}
-	cfg, err := config.Load(path, s.Env)
+	cfg, err := readConfig(path, s.Env)
 	switch {
 	case err != nil:
-		return "", false, fmt.Errorf("configuration %w; or name the data directory with --data-dir", err)
+		return "", false, fmt.Errorf("%w; or name the data directory with --data-dir", err)
 	case cfg.DataDir != "":
 		return cfg.DataDir, true, nil
 	}

@@ -146,7 +146,7 @@ func (t *Till) Settle(ctx context.Context, c Call, opID string, paid cash.Counts
 	case err != nil:
 		return t.unhealthy(err)
 	case !found:
-		return fmt.Errorf("%w: no operation %q", cash.ErrNothing, opID)
+		return fmt.Errorf("%w: no operation %q; `coffer journal settle` lists those that are open", cash.ErrNothing, opID)
 	case len(op.Across) > 0:
 		return fmt.Errorf("%w: operation %s went over several machines: settle its open legs", cash.ErrInvalid, opID)
 	}

@@ -119,6 +119,8 @@ func readable(err yaml.Error) string {
 		return fmt.Sprintf("%q is not %s", value, wanted(kind.DstType))
 	case errors.As(err, &overflow):
 		return fmt.Sprintf("%s is out of range", overflow.SrcNum)
+	case strings.Contains(err.GetMessage(), "'\t'"):
+		return "a tab stands where the line begins; indent with spaces"
 	}
 	return err.GetMessage()
 }
