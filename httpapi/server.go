@@ -86,7 +86,7 @@ func (s *Server) Listen() error {
 	}
 	l, err := net.Listen("tcp", s.cfg.Addr)
 	if err != nil {
-		return fmt.Errorf("listener %s: %w; choose another address in the configuration", s.cfg.Name, err)
+		return fmt.Errorf("listener %s: %w; end what listens there, or choose another address in the configuration", s.cfg.Name, err)
 	}
 	if s.cfg.TLS != nil {
 		l = tls.NewListener(l, s.cfg.TLS)
