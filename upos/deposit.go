@@ -248,8 +248,8 @@ func (h *Handle) abandonDeposit(d *device) {
 	h.endDepositNow()
 }
 
-// took puts money that the machines took into the deposit of the holder. What comes outside START is told by a
-// DirectIOEvent and the log; its place in the books does not depend on this. The caller holds mu.
+// took puts money that the machines took into the deposit of the holder. What comes while there is a holder, and outside
+// START, is told by a DirectIOEvent and the log; its place in the books does not depend on this. The caller holds mu.
 func (d *device) took(c Change) {
 	pieces := 0
 	for _, n := range c.Taken {
@@ -257,7 +257,10 @@ func (d *device) took(c Change) {
 	}
 	d.stats.add("PiecesTaken", int64(pieces))
 	h := d.holder
-	if h == nil || h.deposit.phase != CHAN_STATUS_DEPOSIT_START {
+	if h == nil {
+		return // nobody's deposit: another API takes money with these machines, or a late credit was found
+	}
+	if h.deposit.phase != CHAN_STATUS_DEPOSIT_START {
 		d.service.opts.Log.Warnf("upos %s: %s came in outside a deposit; it is in the ledger", d.cfg.Name, c.Taken)
 		d.enabled(func(h *Handle) { h.direct(DirectLateCredit, int32(c.Part), h.piecesText(c.Taken)) })
 		return

@@ -2,6 +2,7 @@ package upos_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -179,11 +180,20 @@ func TestEnablingTurnsAcceptanceOff(t *testing.T) {
 	ready(t, w, upos.CoinAcceptor, "Coins1")
 }
 
-// TestMoneyOutsideADeposit is told and logged, and never in an amount.
+// TestMoneyOutsideADeposit is told and logged, and never in an amount. What comes in while no application holds the device
+// is somebody else's sale, and nothing to be warned of.
 func TestMoneyOutsideADeposit(t *testing.T) {
 	w := newWorld(t)
-	h, m := ready(t, w, upos.CashChanger, "Till1"), w.machines["Till1"]
+	m := w.machines["Till1"]
 	m.Credit(0, upostest.Bill(500), 1)
+	if all := w.log.list(); len(all) > 0 {
+		t.Errorf("nobody holds the device, and the log says: %q", all)
+	}
+	h := ready(t, w, upos.CashChanger, "Till1")
+	m.Credit(0, upostest.Bill(500), 1)
+	if all := w.log.list(); len(all) != 1 || !strings.Contains(all[0], "outside a deposit") {
+		t.Errorf("the log says: %q", all)
+	}
 	ev := next(t, h)
 	if ev == nil || ev.Kind != upos.DirectIOEvent || ev.Number != upos.DirectLateCredit || ev.Data != 0 || ev.Obj != "EUR ;500:1" {
 		t.Errorf("%+v", ev)

@@ -2,9 +2,12 @@ package upos_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +22,27 @@ type world struct {
 	machines map[string]*upostest.Mechanism
 	drawer   *upostest.Drawer
 	dir      string // for firmware, made when the first file is put there
+	log      warnings
+}
+
+// warnings is a upos.Logger that keeps what it is warned of.
+type warnings struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (*warnings) Infof(string, ...any) {}
+
+func (w *warnings) Warnf(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, fmt.Sprintf(format, args...))
+}
+
+func (w *warnings) list() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.all)
 }
 
 // file puts a firmware file where the service looks for it.
@@ -63,7 +87,7 @@ func newWorld(t testing.TB, change ...func(*upos.Config)) *world {
 		devices = append(devices, d)
 	}
 	var err error
-	w.service, err = upos.New(devices, upos.Options{Version: "1.2.3", FirmwareDir: w.dir})
+	w.service, err = upos.New(devices, upos.Options{Log: &w.log, Version: "1.2.3", FirmwareDir: w.dir})
 	if err != nil {
 		t.Fatal(err)
 	}
