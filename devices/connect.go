@@ -25,7 +25,9 @@ func (c *Core) connect() error {
 	c.lost, c.plainAck, c.refused, c.lastGood = nil, false, 0, time.Now()
 	c.before, c.unknown, c.hold, c.op = nil, "", false, operation{}
 	c.peer.ForgetKey()
-	if err := c.peer.Sync(context.Background()); err != nil {
+	err := c.peer.Sync(context.Background())
+	c.Edit(func(s *Snapshot) { s.silent = err != nil })
+	if err != nil {
 		c.lost = err
 		return err
 	}

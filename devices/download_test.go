@@ -253,6 +253,53 @@ func TestDownloadCut(t *testing.T) {
 	}
 }
 
+// A machine that an attempt has left without firmware cannot be asked what it stores: what it was seen to store last
+// counts.
+func TestDownloadKeepsStoredNotesOfAnErasedMachine(t *testing.T) {
+	onPort(t, func(h *hall, note, coins devices.Device) {
+		h.ok(h.machine(0).SetLevel(5000, "EUR", 2))
+		h.ok(note.(devices.Auditor).Audit(h.Context()))
+		firmware := ssp.MakeDownload(ssp.DownloadFile{
+			Device: kindRecycler, Update: 0x11, RAM: []byte{1, 2, 3}, BlockSize: 500,
+			Payload: ssp.Payload{Firmware: "NVS2004301099000"}.Append(nil, 2300),
+		})
+		d := devices.Download{Port: "COM7", Image: firmware, Progress: func(p devices.DownloadProgress) {
+			if p.Block == 2 {
+				h.ok(h.machine(0).Fault(sim.Fault{Kind: sim.FaultPowerOff}))
+			}
+		}}
+		h.is(h.station.Download(h.Context(), d), cash.ErrNotConnected)
+		h.ok(h.machine(0).Fault(sim.Fault{Kind: sim.FaultPowerOn}))
+		err := h.station.Download(h.Context(), devices.Download{Port: "COM7", Image: anImage(kindRecycler)})
+		if !errors.Is(err, cash.ErrInvalid) || !strings.Contains(err.Error(), "are stored") {
+			t.Errorf("another dataset: %v", err)
+		}
+		d.Progress = nil
+		h.ok(h.station.Download(h.Context(), d))
+		h.until(note, "new firmware", runs("NVS2004301099000"))
+		if n := note.Snapshot().Levels[cash.Denom{Value: 5000, Currency: "EUR"}]; n != 2 {
+			t.Errorf("%d notes of 50.00 are stored", n)
+		}
+	})
+}
+
+// A machine that comes back after it was found silent is asked what it stores before its dataset is changed.
+func TestDownloadToAMachineThatComesBack(t *testing.T) {
+	onPort(t, func(h *hall, note, coins devices.Device) {
+		h.ok(h.machine(0).SetLevel(5000, "EUR", 2))
+		h.ok(h.machine(0).Fault(sim.Fault{Kind: sim.FaultUnplug}))
+		h.until(note, "away", func(s *devices.Snapshot) bool { return !s.Connected })
+		d := devices.Download{Port: "COM7", Image: anImage(kindRecycler), Progress: func(p devices.DownloadProgress) {
+			if p.Stage == devices.DownloadChecking {
+				h.ok(h.machine(0).Fault(sim.Fault{Kind: sim.FaultPlug}))
+			}
+		}}
+		h.is(h.station.Download(h.Context(), d), cash.ErrBusy)
+		h.is(h.station.Download(h.Context(), d), cash.ErrInvalid)
+		h.until(note, "as before", runs("NVS2004301038000"))
+	})
+}
+
 // A station that stops does not wait for a download.
 func TestDownloadStops(t *testing.T) {
 	onPort(t, func(h *hall, _, _ devices.Device) {

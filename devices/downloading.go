@@ -89,6 +89,8 @@ func (s *Station) download(ctx context.Context, b *Base, d Download, f ssp.Downl
 	if err := s.clear(ctx, b, l, f, over); err != nil {
 		return err
 	}
+	p := b.Snapshot()
+	t.silent = !p.Connected && p.silent
 	return l.line.Borrow(ctx, func(_ context.Context, r *line.Raw) error {
 		t.raw = r
 		return t.run()
@@ -106,11 +108,13 @@ func (s *Station) clear(ctx context.Context, b *Base, l *stationLine, f ssp.Down
 			return err
 		}
 	}
-	if b.Snapshot().Connected {
+	if p := b.Snapshot(); p.Connected {
 		err := b.sendAway(ctx, why, over, func(c *Core) error { return c.keepsDenoms(f) })
 		if err != nil {
 			return err
 		}
+	} else if err := keeps(f, p.Levels); err != nil {
+		return err
 	}
 	for _, other := range bases {
 		if other == b || !other.Snapshot().Connected {
@@ -136,18 +140,26 @@ func (t *transfer) possible(l LineConfig, b *Base) error {
 	return nil
 }
 
-// keepsDenoms refuses a file whose dataset lacks a denomination that is stored. A machine that does not answer has been
-// asked before, if its firmware is gone.
+// keepsDenoms refuses a file whose dataset lacks a denomination that is stored.
 func (c *Core) keepsDenoms(f ssp.DownloadFile) error {
-	p, err := ssp.ParsePayload(f.Payload)
-	if err != nil || p.Dataset == "" {
+	if p, err := ssp.ParsePayload(f.Payload); err != nil || p.Dataset == "" {
 		return nil
 	}
 	acc, err := c.ReadAccount(false)
 	if err != nil {
 		return err
 	}
-	for d, n := range acc.Levels {
+	return keeps(f, acc.Levels)
+}
+
+// keeps refuses a file whose dataset lacks a denomination of levels. Those of a machine that does not answer are what it
+// was seen to store last: one without firmware cannot be asked.
+func keeps(f ssp.DownloadFile, levels cash.Counts) error {
+	p, err := ssp.ParsePayload(f.Payload)
+	if err != nil || p.Dataset == "" {
+		return nil
+	}
+	for d, n := range levels {
 		if n > 0 && (string(d.Currency) != p.Dataset[:3] || !slices.Contains(p.Values, d.Value)) {
 			return fmt.Errorf("%w: the file's dataset %s has no %v, of which %d are stored; empty the machine first",
 				cash.ErrInvalid, p.Dataset, d, n)

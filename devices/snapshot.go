@@ -45,7 +45,8 @@ type Snapshot struct {
 
 	Changed time.Time // when this picture was taken
 
-	attempts int // to reach it that have ended, with a connection or without
+	attempts int  // to reach it that have ended, with a connection or without
+	silent   bool // the last one did not get an answer to its first frame
 }
 
 // Identity is what a machine says of itself at start-up (ssp.md §8).

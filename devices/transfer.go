@@ -29,16 +29,17 @@ const writeSize = 512
 
 // transfer is a download on a borrowed line.
 type transfer struct {
-	raw  *line.Raw
-	log  logrus.FieldLogger
-	addr ssp.Address
-	file ssp.DownloadFile
-	baud int // of the transfer
-	slow int // of the line
-	pace float64
-	flag bool
-	at   DownloadProgress
-	tell func(DownloadProgress)
+	raw    *line.Raw
+	log    logrus.FieldLogger
+	addr   ssp.Address
+	file   ssp.DownloadFile
+	baud   int // of the transfer
+	slow   int // of the line
+	pace   float64
+	flag   bool
+	at     DownloadProgress
+	tell   func(DownloadProgress)
+	silent bool // the machine did not answer when it was asked what it stores
 }
 
 // run is the whole procedure. Errors as Downloader.Download has them.
@@ -96,6 +97,9 @@ func (t *transfer) offer() (stands bool, err error) {
 			return false, err
 		}
 		return true, t.findLoader(err)
+	}
+	if t.silent {
+		return false, fmt.Errorf("%w: the machine came back a moment ago; repeat the download", cash.ErrBusy)
 	}
 	if _, err := t.ask(ssp.Program(ssp.ProgramLoader)); err != nil {
 		return false, fmt.Errorf("the machine takes no download: %w", refusal(err))
