@@ -169,14 +169,26 @@ func (c *Core) watched(exchange func() ([]byte, error)) ([]byte, error) {
 	return nil, c.lost
 }
 
-// watchSilence shows the device as not connected after limit, unless stop is called before; stop says whether it was.
+// late is how long after its time the end of limit comes where the computer itself stood still.
+const late = 200 * time.Millisecond
+
+// watchSilence shows the device as not connected after limit, unless stop is called before; stop says whether it was. It
+// gives the device a second more where this process stood still so long that it could not have heard an answer.
 func (b *Base) watchSilence(limit time.Duration) (stop func() bool) {
-	over := false // guarded by b.mu
-	t := time.AfterFunc(limit, func() {
+	b.mu.Lock() // until t is set
+	defer b.mu.Unlock()
+	over, begin := false, time.Now() // guarded by b.mu
+	var t *time.Timer
+	t = time.AfterFunc(limit, func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		s := *b.snap.Load()
 		if over || !s.Connected {
+			return
+		}
+		if time.Since(begin) > limit+late {
+			begin, limit = time.Now(), time.Second
+			t.Reset(limit)
 			return
 		}
 		s.Connected, s.Ready, s.Error, s.Changed = false, false, "no answer", time.Now()

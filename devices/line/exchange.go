@@ -13,6 +13,19 @@ import (
 // gap is the silence after which half a frame is given up (ssp.md section 2.2, rule 5).
 const gap = 100 * time.Millisecond
 
+// A wait that ends much later than it was to says nothing about a machine: this process, or the whole computer, stood
+// still meanwhile (a paused virtual machine, a disk that blocks everything, a processor with too much to do), and an
+// answer may lie unread.
+const (
+	// lateBy is how much later that is.
+	lateBy = 200 * time.Millisecond
+	// lateWaits is how many such waits in a row are not held against a machine.
+	lateWaits = 3
+)
+
+// stoodStill says whether a wait of d that began at start has ended late. Time and again is not standing still.
+func stoodStill(start time.Time, d time.Duration) bool { return time.Since(start) > d+lateBy }
+
 // What an address on a noisy line is given: more and shorter tries, since every one is answered or lost by chance.
 const (
 	// noisyTries is how often a command is sent at most. The manual allows 20.
@@ -60,7 +73,7 @@ func (o *owner) exchange(j *job) ([]byte, error) {
 	o.line.stats.exchanges.Add(1)
 	left := o.patience(a)
 	for try := 1; ; try++ {
-		wait := min(o.wait(a.wire), left.silence)
+		wait, begin := min(o.wait(a.wire), left.silence), time.Now()
 		reply, heard, err := o.try(a, wait)
 		if err != nil {
 			a.lost()
@@ -72,7 +85,7 @@ func (o *owner) exchange(j *job) ([]byte, error) {
 		if reply != nil {
 			return reply, nil
 		}
-		if left.after(wait, heard) {
+		if left.after(wait, time.Since(begin), heard) {
 			o.line.stats.timeouts.Add(1)
 			a.lost()
 			return nil, o.line.fail(a.peer.addr, errNoAnswer, a.sent)
@@ -82,11 +95,12 @@ func (o *owner) exchange(j *job) ([]byte, error) {
 }
 
 // patience is how long an exchange is still tried: so long in a row without a sound, so often in all, and beginning no
-// try after end.
+// try once those before have taken all of it.
 type patience struct {
 	silence, inRow time.Duration
 	tries          int
-	end            time.Time
+	all            time.Duration
+	longest        time.Duration // that a try can take beyond its wait, as long as this process runs
 }
 
 // patience returns what a command may use. Without a sound that is the time of 1 + Retries tries, and of one where the
@@ -102,17 +116,19 @@ func (o *owner) patience(a *attempt) *patience {
 		tries = 1
 	}
 	silence := n * o.line.cfg.ReplyTimeout
-	return &patience{silence, silence, tries, time.Now().Add(2 * silence)}
+	return &patience{silence, silence, tries, 2 * silence, o.line.cfg.ReplyTimeout + gap}
 }
 
-// after counts a try that waited in vain, and says whether it was the last.
-func (l *patience) after(wait time.Duration, heard bool) (last bool) {
+// after counts a try that waited in vain and took so long, and says whether it was the last. What it took beyond what a
+// try can take, this process stood still.
+func (l *patience) after(wait, took time.Duration, heard bool) (last bool) {
 	l.tries--
 	l.silence -= wait
+	l.all -= min(took, wait+l.longest)
 	if heard {
 		l.silence = l.inRow
 	}
-	return l.silence <= 0 || l.tries == 0 || !time.Now().Before(l.end)
+	return l.silence <= 0 || l.tries == 0 || l.all <= 0
 }
 
 // noisy says whether the line was noisy lately.
@@ -170,19 +186,23 @@ func (o *owner) try(a *attempt, wait time.Duration) (reply []byte, heard bool, e
 }
 
 // listen reads until the answer to a is there. It gives up after timeout, or, since a slave speaks once, when a damaged
-// frame was followed by a gap. An answer that has begun in time may take the reply time-out longer.
+// frame was followed by a gap. An answer that has begun in time may take the reply time-out longer. Where this process
+// stood still the time begins anew.
 func (o *owner) listen(a *attempt, timeout time.Duration) (reply []byte, heard bool, err error) {
 	start, dropped := time.Now(), o.dec.Dropped()
 	defer func() { o.line.stats.crc.Add(uint64(o.dec.Dropped() - dropped)) }()
-	for begun := false; ; {
-		wait := timeout - time.Since(start)
-		if begun {
-			wait = min(gap, wait+o.line.cfg.ReplyTimeout)
-		}
+	wait := timeout
+	for begun, late := false, 0; ; {
 		if wait <= 0 {
 			return nil, begun, nil
 		}
+		asked := time.Now()
 		n, err := o.port.read(o.in[:], wait)
+		if err == nil && n == 0 && late < lateWaits && stoodStill(asked, wait) {
+			late++
+			start = time.Now()
+			continue
+		}
 		if err != nil || (n == 0 && begun) {
 			return nil, begun, err
 		}
@@ -198,6 +218,10 @@ func (o *owner) listen(a *attempt, timeout time.Duration) (reply []byte, heard b
 				a.wire.slowest = max(took, a.wire.slowest-a.wire.slowest/8)
 				return reply, true, nil
 			}
+		}
+		wait = timeout - time.Since(start)
+		if begun {
+			wait = min(gap, wait+o.line.cfg.ReplyTimeout)
 		}
 	}
 }

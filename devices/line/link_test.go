@@ -5,11 +5,13 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"coffer/internal/cash"
+	"coffer/ssp"
 )
 
 // TestReopen: a line that breaks refuses calls, opens again after growing pauses, and starts anew with SYNC.
@@ -225,4 +227,76 @@ func TestConnLink(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// dozing is a link in a process that stands still: a Read returns that much after its time, without having looked.
+type dozing struct {
+	Link
+	timeout time.Duration
+	naps    []time.Duration
+}
+
+func (d *dozing) SetReadTimeout(t time.Duration) error {
+	d.timeout = t
+	return d.Link.SetReadTimeout(t)
+}
+
+func (d *dozing) Read(p []byte) (int, error) {
+	if len(d.naps) == 0 || d.naps[0] == 0 {
+		d.naps = d.naps[min(1, len(d.naps)):]
+		return d.Link.Read(p)
+	}
+	time.Sleep(d.timeout + d.naps[0])
+	d.naps = d.naps[1:]
+	return 0, nil
+}
+
+// TestStandingStill: where the computer stands still while an answer is waited for, the machine is not to blame: the
+// answer that lies there is taken, nothing is sent again, and one that comes late has its full time. A machine that is
+// silent is given up all the same.
+func TestStandingStill(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		naps   []time.Duration // of the reads after SYNC's, if any
+		first  time.Duration   // of SYNC's
+		silent bool
+		sent   int
+		gone   bool
+	}{
+		{name: "two seconds", naps: []time.Duration{2 * time.Second}, sent: 1},
+		{name: "longer than all tries take", naps: []time.Duration{time.Minute}, sent: 1},
+		{name: "again and again", naps: []time.Duration{time.Second, time.Second, time.Second}, sent: 1},
+		{name: "at the first question", first: 2 * time.Second, sent: 1},
+		{name: "a moment is a matter of the line", naps: []time.Duration{50 * time.Millisecond}, sent: 2},
+		{name: "and nobody is there", naps: []time.Duration{2 * time.Second}, silent: true, sent: 3, gone: true},
+		{name: "for ever", naps: slices.Repeat([]time.Duration{time.Second}, 20), sent: 3, gone: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &slave{}
+				b := newBus(s)
+				link := &dozing{naps: []time.Duration{tt.first}}
+				p := synced(t, startOpener(t, Config{}, func(ctx context.Context) (Link, error) {
+					l, err := ConnOpener(b.dial)(ctx)
+					link.Link = l
+					return link, err
+				}), 0)
+				before := len(b.frames)
+				if before != 1 {
+					t.Errorf("SYNC was sent %d times", before)
+				}
+				link.naps = tt.naps
+				if tt.silent {
+					b.fault = func(int, ssp.Frame, []byte) []byte { return nil }
+				}
+				_, err := p.Tx(t.Context(), []byte{0x07})
+				if gone := errors.Is(err, cash.ErrNotConnected); gone != tt.gone || err != nil && !gone {
+					t.Errorf("%v", err)
+				}
+				if sent := len(b.frames) - before; sent != tt.sent || len(s.executed) != 2 {
+					t.Errorf("sent %d times, want %d; executed %d commands", sent, tt.sent, len(s.executed))
+				}
+			})
+		})
+	}
 }

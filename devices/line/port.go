@@ -65,18 +65,25 @@ func (p *port) writeAll(frame []byte) (err error) {
 
 // write sends frame. An error is a *brokenError; bytes may have gone out all the same, and frame must not be reused.
 func (p *port) write(frame []byte) error {
+	begin := time.Now()
 	p.out <- frame
 	t := time.NewTimer(writeTimeout)
 	defer t.Stop()
-	select {
-	case err := <-p.written:
-		if err != nil {
-			return &brokenError{"write", err}
+	for late := 0; ; late++ {
+		select {
+		case err := <-p.written:
+			if err != nil {
+				return &brokenError{"write", err}
+			}
+			return nil
+		case <-t.C:
 		}
-		return nil
-	case <-t.C:
-		p.given.Store(true)
-		return &brokenError{"write", fmt.Errorf("port hangs for %v", writeTimeout)}
+		if late == lateWaits || !stoodStill(begin, writeTimeout) {
+			p.given.Store(true)
+			return &brokenError{"write", fmt.Errorf("port hangs for %v", writeTimeout)}
+		}
+		begin = time.Now()
+		t.Reset(writeTimeout)
 	}
 }
 
