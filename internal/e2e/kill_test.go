@@ -131,15 +131,13 @@ func (r *rig) audit(s scenario) {
 // worksOn shows that the machine can be used: a small note goes in and comes out again.
 func (r *rig) worksOn() {
 	r.t.Helper()
-	before := r.note.truth()
+	before, heard := r.note.truth(), len(r.seen)
 	err := do(
 		func() error { return waitFor(patience, until(func() bool { return r.note.truth().Enabled })) },
 		func() error { return r.post("SetAutoAccept", true) },
 		func() error { return r.insert(500) },
 		func() error { return r.told("STORED 500") },
-		func() error {
-			return r.post("DispenseValue", map[string]any{"Value": 500, "CountryCode": "EUR"})
-		},
+		func() error { return r.dispense(500, heard) },
 		func() error { return r.told("transaction COMPLETED") })
 	if err != nil {
 		r.t.Fatalf("using the machine afterwards: %v", err)
@@ -147,6 +145,23 @@ func (r *rig) worksOn() {
 	if tr := r.host.settled(recyclerID, r.note); worth(tr.Dispensed) != worth(before.Dispensed)+500 {
 		r.t.Errorf("%v was dispensed, before %v", tr.Dispensed, before.Dispensed)
 	}
+}
+
+// dispense asks for a payout. A machine that was lost since the client had heard so many events, as when the simulator
+// stood still, may refuse it until it is back; nothing has moved then, and the client asks again.
+func (r *rig) dispense(value int64, heard int) error {
+	var refused error
+	err := waitFor(r.limit, func() error {
+		if refused = r.post("DispenseValue", map[string]any{"Value": value, "CountryCode": "EUR"}); refused == nil {
+			return nil
+		}
+		list, err := r.rest.tryEvents(recyclerID)
+		if r.seen = append(r.seen, list...); err != nil || tally(r.seen[heard:], "NOT_CONNECTED") == 0 {
+			return nil
+		}
+		return refused
+	})
+	return errors.Join(err, refused)
 }
 
 // all says whether every point is to be tried.

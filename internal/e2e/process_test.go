@@ -89,18 +89,23 @@ func (p *process) ended() bool {
 	}
 }
 
-// wait waits up to limit for the end of the process and returns its exit code.
+// wait waits up to limit for the end of the process and returns its exit code. Time in which the computer stood still
+// does not count: a ticker skips it.
 func (p *process) wait(limit time.Duration) int {
 	p.t.Helper()
-	deadline := time.NewTimer(limit)
-	defer deadline.Stop()
-	select {
-	case <-p.done:
-		return p.cmd.ProcessState.ExitCode()
-	case <-deadline.C:
-		p.t.Fatalf("%s runs on after %v", p.name, limit)
-		return -1
+	const tick = 10 * time.Millisecond
+	clock := time.NewTicker(tick)
+	defer clock.Stop()
+	for passed := time.Duration(0); passed < limit && !p.ended(); passed += tick {
+		select {
+		case <-p.done:
+		case <-clock.C:
+		}
 	}
+	if !p.ended() {
+		p.t.Fatalf("%s runs on after %v", p.name, limit)
+	}
+	return p.cmd.ProcessState.ExitCode()
 }
 
 // terminate sends SIGTERM and waits up to limit for the end. It returns the exit code.
@@ -126,7 +131,7 @@ func (p *process) readRun(dir, name string, into any, pid func() int) (alive boo
 			return nil
 		}
 		if !p.ended() {
-			return fmt.Errorf("%w (it names process %d, want %d)", err, pid(), p.cmd.Process.Pid)
+			return fmt.Errorf("%v (it names process %d, want %d)", err, pid(), p.cmd.Process.Pid)
 		}
 		if code := p.cmd.ProcessState.ExitCode(); code >= 0 {
 			p.t.Fatalf("%s ended with %d\n%s%s", p.name, code, p.out.String(), p.err.String())

@@ -80,12 +80,12 @@ func TestReadmeWalk(t *testing.T) {
 	r := readReadme(t)
 	script := strings.Join(r.blocks[1:], "\n")
 	script, env := runReadmeDemo(t, script)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	sh := exec.CommandContext(ctx, "sh", "-eu", "-c", script)
 	sh.Dir = "../.."
 	sh.Env = append(sh.Environ(), env...)
-	sh.WaitDelay = time.Second
+	sh.WaitDelay = patience
 	b, err := sh.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, b)
@@ -154,7 +154,7 @@ func runMake(t *testing.T) {
 	}()
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
-		within(t, 20*time.Second, "Ctrl-C ends make run", func() error {
+		within(t, patience, "Ctrl-C ends make run", func() error {
 			select {
 			case <-done:
 				return nil

@@ -31,10 +31,10 @@ func TestUposGuide(t *testing.T) {
 	note := controlled(t, c.ends.Main, recyclerPort, 0)
 	note.speed(50)
 	script := strings.ReplaceAll(strings.Join(blocks, "\n"), "http://127.0.0.1:8480", c.ends.Main)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	sh := exec.CommandContext(ctx, "sh", "-eu", "-c", script)
-	sh.WaitDelay = time.Second
+	sh.WaitDelay = patience
 	out, err := sh.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -66,7 +66,7 @@ func (r *uposRig) start() {
 		r.h, err = r.client.Open(ctx, "CashChanger", "Till1")
 		return err
 	})
-	r.must(r.h.Claim(ctx, 5*time.Second))
+	r.must(r.h.Claim(ctx, patience))
 	r.must(r.h.Enable(ctx))
 }
 

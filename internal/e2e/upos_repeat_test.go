@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"coffer/upos"
 	"coffer/upos/uposclient"
@@ -61,7 +60,7 @@ func (c *coffer) uposTill(name string) (h *uposclient.Handle) {
 		if h, err = client.Open(c.t.Context(), "CashChanger", name); err != nil {
 			return err
 		}
-		if err = h.Claim(c.t.Context(), 5*time.Second); err == nil {
+		if err = h.Claim(c.t.Context(), patience); err == nil {
 			err = h.Enable(c.t.Context())
 		}
 		if err != nil {

@@ -10,8 +10,12 @@ import (
 	"coffer/ssp"
 )
 
-// rest is the silence after which bytes that are no whole frame are passed on as they are.
+// rest is the silence after which bytes that are no whole frame yet are passed on as they are. What completes the frame
+// later, as on a computer that stood still in the middle, makes a point all the same.
 const rest = 20 * time.Millisecond
+
+// dialTimeout bounds the dialling of a machine on this computer, which should take no time.
+const dialTimeout = time.Minute
 
 // Point is a moment on the wire: a whole frame has arrived here, and is about to be passed on, or was.
 type Point struct {
@@ -128,7 +132,7 @@ func (p *Proxy) accept() {
 // serve carries one connection until either side ends it.
 func (p *Proxy) serve(host net.Conn) {
 	defer host.Close()
-	device, err := net.DialTimeout("tcp", p.target, 2*time.Second)
+	device, err := net.DialTimeout("tcp", p.target, dialTimeout)
 	if err != nil {
 		return
 	}
@@ -175,7 +179,6 @@ func (p *Proxy) pump(from, to net.Conn, toDevice bool) {
 		n, err := from.Read(buf)
 		var late net.Error
 		if errors.As(err, &late) && late.Timeout() {
-			dec.Reset()
 			if _, err := to.Write(held); err != nil {
 				return
 			}

@@ -41,7 +41,7 @@ func dial(t *testing.T, p *Proxy) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	t.Cleanup(func() { c.Close() })
 	return c
 }
@@ -76,6 +76,29 @@ func TestPoints(t *testing.T) {
 	}
 	if at := <-points; at.String() != "before command 1" {
 		t.Errorf("first point %s", at)
+	}
+}
+
+// TestHalves: a frame whose halves are far apart, as when the computer stands still in between, is a frame all the same.
+func TestHalves(t *testing.T) {
+	p, err := Listen(echo(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	c := dial(t, p)
+	wire, _ := ssp.AppendFrame(nil, ssp.Frame{Seq: true, Data: []byte{0x07, ssp.STX, 0x01}})
+	for _, half := range [][]byte{wire[:5], wire[5:]} {
+		if _, err := c.Write(half); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(half))
+		if _, err := io.ReadFull(c, got); err != nil || !bytes.Equal(got, half) {
+			t.Fatalf("came back % X, %v; want % X", got, err, half)
+		}
+	}
+	if n, _ := p.Count(); n != 2 {
+		t.Errorf("counted %d frames, want one each way", n)
 	}
 }
 
