@@ -94,7 +94,7 @@ func (r remote) locate(s *session, look func(dir string) string) (*client, error
 
 // dataDir asks the running coffer for its data directory: it tells callers on its own machine. "" if it does not.
 func (c *client) dataDir(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	var health struct {
 		DataDir string `json:"data_dir"`

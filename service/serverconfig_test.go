@@ -71,10 +71,11 @@ func serverConfig(t *testing.T) {
 }
 
 // freePort returns a port that nobody listens on, from below those that systems give to whoever asks for any: so nobody
-// gets it until it is used.
+// gets it until it is used, nor does a run of these tests beside this one, which begins elsewhere.
 func freePort(t *testing.T) int {
 	t.Helper()
-	for port := 20_000; port < 30_000; port++ {
+	for i := range 10_000 {
+		port := 20_000 + (os.Getpid()*7+i)%10_000
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			l.Close()

@@ -174,7 +174,7 @@ func TestUposClaimBindsREST(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Claim(t.Context(), 5*time.Second); err != nil {
+	if err := h.Claim(t.Context(), patience); err != nil {
 		t.Fatal(err)
 	}
 	for path, body := range map[string]string{
@@ -240,7 +240,7 @@ func TestUposStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := t.Context()
-	if err := h.Claim(ctx, time.Second); err != nil {
+	if err := h.Claim(ctx, patience); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.Enable(ctx); err != nil {
