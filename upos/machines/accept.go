@@ -15,6 +15,9 @@ import (
 // settlePause is the time between two looks at a machine in which money is under way.
 const settlePause = 50 * time.Millisecond
 
+// turnedOff is how long a deposit waits at its beginning for a machine whose multi escrow has to be turned off.
+const turnedOff = 30 * time.Second
+
 // Accept implements upos.Mechanism. While it is on, notes are taken at once, also by a machine that is configured to hold
 // them; a payout store that is off is switched on, so that notes go where their route says.
 func (m *Mechanism) Accept(ctx context.Context, r upos.Request, on bool) error {
@@ -83,6 +86,9 @@ func (m *Mechanism) take(ctx context.Context, r upos.Request, i int) error {
 	m.mu.Lock()
 	m.parts[i].off = false
 	m.mu.Unlock()
+	if err := m.oneByOne(ctx, call, d); err != nil {
+		return err
+	}
 	if e, holds := d.(devices.Escrow); holds && !d.Snapshot().AutoAccept {
 		err := m.Till.Do(ctx, call, d, "accept at once", func(ctx context.Context) error { return e.SetAutoAccept(ctx, true) })
 		if err != nil && !errors.Is(err, cash.ErrUnsupported) {
@@ -96,6 +102,44 @@ func (m *Mechanism) take(ctx context.Context, r upos.Request, i int) error {
 		return err
 	}
 	return m.Till.Enable(ctx, call, d)
+}
+
+// oneByOne turns a multi escrow off that another program has left on: a deposit takes each note as it comes. It stays
+// off, for every turn restarts the machine, which is waited for.
+func (m *Mechanism) oneByOne(ctx context.Context, call till.Call, d devices.Device) error {
+	e, ok := d.(devices.MultiEscrow)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, turnedOff)
+	defer cancel()
+	t := time.NewTicker(settlePause)
+	defer t.Stop()
+	for told := false; ; {
+		s := d.Snapshot()
+		switch {
+		case s.Ready && s.MultiEscrowSize == 0:
+			return nil
+		case s.MultiHeld.Pieces() > 0: // it goes back first
+			err := m.Till.CancelMultiEscrow(ctx, call, d)
+			if err != nil && !errors.Is(err, cash.ErrNothing) && !errors.Is(err, cash.ErrBusy) {
+				return err
+			}
+		case s.Ready:
+			err := m.Till.Do(ctx, call, d, "turn off multi escrow", func(ctx context.Context) error { return e.SetMultiEscrowSize(ctx, 0) })
+			if err != nil && !errors.Is(err, cash.ErrBusy) {
+				return err
+			}
+			told = told || err == nil
+		case !told:
+			return fmt.Errorf("%s: %w", s.ID, cash.ErrNotConnected)
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%s: its multi escrow is not off yet: %w", s.ID, ctx.Err())
+		}
+	}
 }
 
 // openStore switches a payout store on that is off.
@@ -152,7 +196,7 @@ func (m *Mechanism) Quiet(ctx context.Context, r upos.Request) error {
 func (m *Mechanism) quiet(ctx context.Context, r upos.Request, i int) error {
 	d, call := m.device(i), by(r)
 	s := d.Snapshot()
-	if s.Ready && !s.AcceptorEnabled && s.Escrow == nil {
+	if s.Ready && !s.AcceptorEnabled && s.Escrow == nil && s.MultiHeld.Pieces() == 0 {
 		return nil
 	}
 	m.mu.Lock()
@@ -164,6 +208,11 @@ func (m *Mechanism) quiet(ctx context.Context, r upos.Request, i int) error {
 	if s.Escrow != nil {
 		if err := m.Till.ReturnEscrow(ctx, call, d); err != nil && !errors.Is(err, cash.ErrNothing) {
 			m.Log.WithField("device", s.ID).WithError(err).Warn("a note that is held could not be given back yet")
+		}
+	}
+	if s.MultiHeld.Pieces() > 0 {
+		if err := m.Till.CancelMultiEscrow(ctx, call, d); err != nil && !errors.Is(err, cash.ErrNothing) {
+			m.Log.WithField("device", s.ID).WithError(err).Warn("the notes that are held could not be given back yet")
 		}
 	}
 	if err := m.Till.Disable(ctx, call, d); err != nil {

@@ -33,7 +33,7 @@ func (m *Mechanism) part(i int) upos.Part {
 	out.Jammed, out.BoxOut = s.Jammed || s.State == cash.StateCoinMechJammed, s.CashboxRemoved
 	out.Full = s.StackerFull || s.DeviceFull
 	m.settled(i, &out)
-	out.Moving = s.Moving || s.Escrow != nil || s.Operation != ""
+	out.Moving = s.Moving || s.Escrow != nil || s.MultiHeld.Pieces() > 0 || s.Operation != ""
 	store, box, err := cash.Counts(nil), cash.Counts(nil), error(nil)
 	if s.ID != "" {
 		store, box, err = m.Till.Stock(m.ctx, s.ID)
