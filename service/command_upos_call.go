@@ -68,6 +68,10 @@ func (c *uposCall) call(u *uposSession) error {
 	if err != nil && !errors.As(err, &refused) && u.ctx.Err() == nil && dispenses(c.Method) {
 		return &hinted{fmt.Errorf("upos %s: the answer was lost (%w); find out with --request-id %s and the same arguments: nothing is paid twice", c.Name, err, id)}
 	}
+	if err == nil && c.Method == "CheckHealth" { // what was found stands in a property, which goes with the instance
+		out = uposclient.Args{}
+		out["CheckHealthText"], err = u.handle.Get(u.ctx, "CheckHealthText")
+	}
 	if err != nil {
 		return err
 	}

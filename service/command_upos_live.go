@@ -180,7 +180,8 @@ func (c *uposDeposit) begin(u *uposSession) error {
 	return err
 }
 
-// end fixes and ends the deposit and says what came in.
+// end fixes and ends the deposit and says what came in. Giving it back may take as long as the machines need: one who gives
+// up on that closes the instance, which halts it.
 func (c *uposDeposit) end(u *uposSession) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), closeLimit)
 	defer cancel()
@@ -189,7 +190,7 @@ func (c *uposDeposit) end(u *uposSession) error {
 	}
 	all, err := u.handle.Properties(ctx)
 	if err == nil {
-		_, err = u.handle.Call(ctx, "EndDeposit", uposclient.Args{"success": c.success(u)})
+		_, err = u.handle.Call(context.WithoutCancel(u.ctx), "EndDeposit", uposclient.Args{"success": c.success(u)})
 	}
 	if err != nil {
 		return err

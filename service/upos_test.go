@@ -3,11 +3,13 @@ package service
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"coffer/configs"
@@ -69,6 +71,8 @@ func TestUposCommands(t *testing.T) {
 		{"upos call Till1 get DepositStatus CapDeposit CurrencyCashList", 0, []string{"DepositStatus     2 (CHAN_STATUS_DEPOSIT_END)", "CapDeposit        true", "50,100,200;500,1000,2000"}},
 		{"upos call Till1 get", 0, []string{"State ", "(S_IDLE)", "DeviceEnabled "}},
 		{"upos call Till1 --set CurrentExit=2 get CurrentExit --json", 0, []string{`{"CurrentExit":2}`}},
+		{"upos call Till1 CheckHealth level=1", 0, []string{"CheckHealthText  Internal HCheck: Successful\n"}},
+		{"upos call Till1 CheckHealth 2 --json", 0, []string{`{"CheckHealthText":"External HCheck: Successful"}`}},
 		{"upos call Till1 DirectIO command=2", 0, []string{"SPECTRAL_PAYOUT"}},
 		{"upos call Bills1 get DepositCashList", 0, []string{";500,1000,2000"}},
 		{"upos call Till1 get State --url " + main, 0, []string{"2 (S_IDLE)"}},
@@ -101,6 +105,42 @@ func TestUposCommands(t *testing.T) {
 			oneLineOf(t, got.err)
 		}
 	}
+}
+
+// slowRepay answers like a coffer whose machines give back for ten minutes.
+type slowRepay struct{ ended bool }
+
+func (s *slowRepay) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := `{"handle":"h","class":"CashChanger","name":"Till1","properties":{"DepositAmount":500},"out":{}}`
+	if strings.HasSuffix(r.URL.Path, "/EndDeposit") {
+		select {
+		case <-time.After(10 * time.Minute):
+			s.ended = true
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// TestUposLongRepay: giving a deposit back takes as long as it takes. Giving up on it would close the instance, and that
+// halts it.
+func TestUposLongRepay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wire := &slowRepay{}
+		client := &uposclient.Client{Base: "http://coffer.example", HTTP: &http.Client{Transport: wire}}
+		h, err := client.Open(t.Context(), "CashChanger", "Till1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		interrupted, stop := context.WithCancel(t.Context())
+		stop()
+		c := &uposDeposit{Repay: true}
+		err = c.end(&uposSession{&session{Stdio{Out: io.Discard}, t.Context()}, &c.uposFlags, h, interrupted})
+		if err != nil || !wire.ended {
+			t.Errorf("ended %v, %v", wire.ended, err)
+		}
+	})
 }
 
 // TestUposDepositCommand takes money until there is enough, and gives it back.
