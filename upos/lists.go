@@ -74,6 +74,9 @@ func (d *device) usable(parts []Part) error {
 		if len(p.Accepts) == 0 && len(p.Holds) == 0 {
 			return fail(E_NOSERVICE, "machine %s of %s has not answered yet, so what it can do is not known (or all it takes is blocked): see to its power and cable", p.ID, name)
 		}
+		if p.StoreUntold && class.dispenses() {
+			return fail(E_NOSERVICE, "machine %s of %s has not told of its store yet, as in the moment after it was found, or in a jam: try again", p.ID, name)
+		}
 		if p.Bills && (class == CoinAcceptor || class == CoinDispenser) || !p.Bills && (class == BillAcceptor || class == BillDispenser) {
 			return fail(E_NOSERVICE, "machine %s cannot be the %s %s: it handles the other kind of money", p.ID, class, name)
 		}
@@ -89,7 +92,7 @@ func (d *device) usable(parts []Part) error {
 	case (class == BillAcceptor || class == CoinAcceptor) && !accepts:
 		return fail(E_NOSERVICE, "no machine of %s accepts money", name)
 	case class.dispenses() && !holds:
-		return fail(E_NOSERVICE, "no machine of %s has a store to pay from (or has told of it yet, a moment after the start)", name)
+		return fail(E_NOSERVICE, "no machine of %s has a store to pay from", name)
 	}
 	return nil
 }

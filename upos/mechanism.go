@@ -30,6 +30,8 @@ type Part struct {
 	CanUpdate bool    // firmware can be put into it
 	CanFull   bool    // it reports by itself when it is full
 
+	StoreUntold bool // it has a store and has not told of it yet, so that Holds, Pays and what follows from them are not known
+
 	Online   bool // it answers, and its books were compared
 	Jammed   bool
 	Full     bool // its cashbox or its store is full, as the machine says

@@ -400,6 +400,21 @@ func TestOpenNeedsAFittingMachine(t *testing.T) {
 	refused(t, err, upos.E_NOSERVICE)
 }
 
+// TestOpenNeedsToKnowTheStore: what a handle can do is fixed at Open, so it does not open on a machine whose store is not
+// known yet. An acceptor does not ask for it.
+func TestOpenNeedsToKnowTheStore(t *testing.T) {
+	starting := upostest.Recycler()
+	starting.Holds, starting.Pays, starting.StoreUntold = nil, nil, true
+	s := serve(t, upos.CashChanger, "Till1", upostest.New(starting, upostest.CoinSystem()))
+	if _, err := s.Open(upos.CashChanger, "Till1"); codeOf(t, err) != upos.E_NOSERVICE || !strings.Contains(err.Error(), "notes") {
+		t.Errorf("a changer: %v", err)
+	}
+	s = serve(t, upos.BillAcceptor, "Bills1", upostest.New(starting))
+	if _, err := s.Open(upos.BillAcceptor, "Bills1"); err != nil {
+		t.Errorf("an acceptor: %v", err)
+	}
+}
+
 func TestReopen(t *testing.T) {
 	w := newWorld(t)
 	h := ready(t, w, upos.CashChanger, "Till1")

@@ -221,6 +221,66 @@ func (n nameless) Snapshot() *devices.Snapshot {
 	return &devices.Snapshot{ConfigID: s.ConfigID, Port: s.Port, Address: s.Address}
 }
 
+// A machine that has said who it is, and is not through with telling what it can do, has a store that is not known; one
+// that comes back has the store that it had.
+func TestStoreUntold(t *testing.T) {
+	onBench(t, 4096, func(b *realBench) {
+		station := &starting{Station: b.station}
+		m, err := machines.New(machines.Deps{Station: station, Till: b.till, Bus: b.bus, Log: quiet()}, "notes", "coins")
+		b.must(err)
+		defer m.Close()
+		for i, p := range m.Parts() {
+			if !p.StoreUntold || len(p.Accepts) == 0 {
+				t.Errorf("while it starts, part %d: %+v", i, p)
+			}
+		}
+		for _, through := range []bool{true, false} {
+			station.through.Store(through)
+			for i, p := range m.Parts() {
+				if p.StoreUntold || len(p.Holds) == 0 || p.Online != through {
+					t.Errorf("through %v, part %d: %+v", through, i, p)
+				}
+			}
+		}
+		v, err := machines.New(machines.Deps{Station: &starting{Station: b.station}, Till: b.till, Bus: b.bus, Log: quiet()}, "bills")
+		b.must(err)
+		defer v.Close()
+		if p := v.Parts()[0]; p.StoreUntold {
+			t.Error("a validator has no store to tell of")
+		}
+	}, notes, coins, bills)
+}
+
+// starting is a station whose machines have not told yet where their money goes.
+type starting struct {
+	*devices.Station
+	through atomic.Bool
+}
+
+func (s *starting) Lines() []devices.LineStatus {
+	out := s.Station.Lines()
+	if s.through.Load() {
+		return out
+	}
+	for i := range out {
+		for k, d := range out[i].Devices {
+			out[i].Devices[k] = untold{d}
+		}
+	}
+	return out
+}
+
+type untold struct{ devices.Device }
+
+func (d untold) Snapshot() *devices.Snapshot {
+	s := *d.Device.Snapshot()
+	s.Ready, s.Channels = false, slices.Clone(s.Channels)
+	for i := range s.Channels {
+		s.Channels[i].Recyclable, s.Channels[i].ToPayout = false, false
+	}
+	return &s
+}
+
 func quiet() logrus.FieldLogger {
 	l := logrus.New()
 	l.SetOutput(io.Discard)

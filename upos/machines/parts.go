@@ -32,7 +32,7 @@ func (m *Mechanism) part(i int) upos.Part {
 	out.Online = s.Connected && s.Ready
 	out.Jammed, out.BoxOut = s.Jammed || s.State == cash.StateCoinMechJammed, s.CashboxRemoved
 	out.Full = s.StackerFull || s.DeviceFull
-	m.settled(i, &out)
+	m.settled(i, &out, s.HasPayout)
 	out.Moving = s.Moving || s.Escrow != nil || s.MultiHeld.Pieces() > 0 || s.Operation != ""
 	store, box, err := cash.Counts(nil), cash.Counts(nil), error(nil)
 	if s.ID != "" {
@@ -50,8 +50,8 @@ func (m *Mechanism) part(i int) upos.Part {
 
 // settled remembers the picture of a machine that is ready, and completes that of one that is not with it. A jam, and a
 // cashbox that is out, may be found before it is ready; only a machine that is ready says that they are over, for each
-// new connection begins without them.
-func (m *Mechanism) settled(i int, out *upos.Part) {
+// new connection begins without them. Of one that never was, with a store, the store is not known.
+func (m *Mechanism) settled(i int, out *upos.Part, hasStore bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := m.parts[i]
@@ -63,6 +63,8 @@ func (m *Mechanism) settled(i int, out *upos.Part) {
 	p.jammed, p.boxOut = p.jammed || out.Jammed, p.boxOut || out.BoxOut
 	if p.ready != nil {
 		*out = ownLists(*p.ready)
+	} else {
+		out.StoreUntold = hasStore
 	}
 	out.Online, out.Jammed, out.BoxOut = false, p.jammed, p.boxOut
 }
