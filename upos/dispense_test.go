@@ -3,6 +3,7 @@ package upos_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,6 +88,17 @@ func TestPartialPayout(t *testing.T) {
 			expectStatus(t, h, upos.CHAN_STATUS_ASYNC)
 			is(t, h, "AsyncResultCode", upos.E_FAILURE)
 		})
+	}
+}
+
+// TestUnknownOutcome: a payout of which nobody knows how it ended is a failure, whatever broke it off; a code that says that
+// nothing was begun would be an invitation to pay again.
+func TestUnknownOutcome(t *testing.T) {
+	for _, because := range []error{cash.ErrNotConnected, cash.ErrBusy, context.DeadlineExceeded} {
+		w := newWorld(t)
+		h, m := ready(t, w, upos.CashChanger, "Till1"), w.machines["Till1"]
+		m.Short(upostest.Short{Err: fmt.Errorf("%w: %w", because, cash.ErrOutcomeUnknown)})
+		result(t, dispenseChange(h, 550, ""), upos.E_FAILURE, 0)
 	}
 }
 

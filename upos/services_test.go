@@ -83,6 +83,7 @@ func TestStatistics(t *testing.T) {
 		result(t, reset("DispenseCount"), upos.E_EXTENDED, upos.ESTATS_DEPENDENCY)
 		result(t, update("NotesStacked"), upos.E_ILLEGAL, 0)
 		result(t, update("NotesStacked=x"), upos.E_ILLEGAL, 0)
+		result(t, update("NotesStacked=-1"), upos.E_ILLEGAL, 0)
 		if now, _ := stats(t, h, "NotesStacked"); now["NotesStacked"] != "42" {
 			t.Error("a call that failed changed a counter")
 		}

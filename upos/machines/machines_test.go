@@ -221,64 +221,26 @@ func (n nameless) Snapshot() *devices.Snapshot {
 	return &devices.Snapshot{ConfigID: s.ConfigID, Port: s.Port, Address: s.Address}
 }
 
-// A machine that has said who it is, and is not through with telling what it can do, has a store that is not known; one
-// that comes back has the store that it had.
-func TestStoreUntold(t *testing.T) {
+// Settle returns when every watcher has heard of what was taken.
+func TestSettleWaitsForTheWatchers(t *testing.T) {
 	onBench(t, 4096, func(b *realBench) {
-		station := &starting{Station: b.station}
-		m, err := machines.New(machines.Deps{Station: station, Till: b.till, Bus: b.bus, Log: quiet()}, "notes", "coins")
-		b.must(err)
-		defer m.Close()
-		for i, p := range m.Parts() {
-			if !p.StoreUntold || len(p.Accepts) == 0 {
-				t.Errorf("while it starts, part %d: %+v", i, p)
+		var heard atomic.Bool
+		defer b.m.Watch(func(c upos.Change) {
+			if len(c.Taken) > 0 {
+				time.Sleep(time.Minute) // as on a busy machine
+				heard.Store(true)
 			}
+		})()
+		b.must(b.m.Claim("pos"))
+		b.must(b.m.Accept(b.Context(), mine, true))
+		b.Insert(bill(500))
+		b.await("credited", func() bool { return b.m.Parts()[0].Store[bill(500)] == 5 })
+		b.must(b.m.Accept(b.Context(), mine, false))
+		b.must(b.m.Settle(b.Context(), mine))
+		if !heard.Load() {
+			t.Error("a credit is not told when all is settled")
 		}
-		for _, through := range []bool{true, false} {
-			station.through.Store(through)
-			for i, p := range m.Parts() {
-				if p.StoreUntold || len(p.Holds) == 0 || p.Online != through {
-					t.Errorf("through %v, part %d: %+v", through, i, p)
-				}
-			}
-		}
-		v, err := machines.New(machines.Deps{Station: &starting{Station: b.station}, Till: b.till, Bus: b.bus, Log: quiet()}, "bills")
-		b.must(err)
-		defer v.Close()
-		if p := v.Parts()[0]; p.StoreUntold {
-			t.Error("a validator has no store to tell of")
-		}
-	}, notes, coins, bills)
-}
-
-// starting is a station whose machines have not told yet where their money goes.
-type starting struct {
-	*devices.Station
-	through atomic.Bool
-}
-
-func (s *starting) Lines() []devices.LineStatus {
-	out := s.Station.Lines()
-	if s.through.Load() {
-		return out
-	}
-	for i := range out {
-		for k, d := range out[i].Devices {
-			out[i].Devices[k] = untold{d}
-		}
-	}
-	return out
-}
-
-type untold struct{ devices.Device }
-
-func (d untold) Snapshot() *devices.Snapshot {
-	s := *d.Device.Snapshot()
-	s.Ready, s.Channels = false, slices.Clone(s.Channels)
-	for i := range s.Channels {
-		s.Channels[i].Recyclable, s.Channels[i].ToPayout = false, false
-	}
-	return &s
+	}, notes)
 }
 
 func quiet() logrus.FieldLogger {
