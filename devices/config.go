@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"coffer/devices/line"
@@ -80,12 +79,7 @@ func (c DeviceConfig) extended() bool { return c.Extensions || c.Sim != "" }
 func (c LineConfig) link() string { return cmp.Or(c.Link, c.Port) }
 
 // opener returns the opener of the line, by its link.
-func (c LineConfig) opener() line.Opener {
-	if addr, ok := strings.CutPrefix(c.link(), "tcp://"); ok {
-		return line.TCPOpener(addr)
-	}
-	return line.SerialOpener(c.link(), c.Baud)
-}
+func (c LineConfig) opener() line.Opener { return line.OpenerFor(c.link(), c.Baud) }
 
 // LineStatus is a line and the devices on it, as they are now.
 type LineStatus struct {

@@ -70,6 +70,8 @@ func explain(err error) error {
 			return fmt.Errorf("no such port, plug the device in or correct the name: %w", err)
 		case serial.PermissionDenied:
 			return fmt.Errorf("no permission, give the service's user access: %w", err)
+		case serial.InvalidSerialPort:
+			return fmt.Errorf("no serial port, correct the name: %w", err)
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,4 +121,12 @@ func BenchmarkExchangePty(b *testing.B) {
 	peer := newBus(&slave{})
 	path, _ := openPty(b, peer)
 	benchmark(b, SerialOpener(path, 0))
+}
+
+// TestNoSerialPort: a device file of another kind is called what it is.
+func TestNoSerialPort(t *testing.T) {
+	_, err := SerialOpener("/dev/null", 0)(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "no serial port, correct the name") {
+		t.Errorf("%v", err)
+	}
 }

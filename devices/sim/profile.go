@@ -104,15 +104,6 @@ func KindOf(profileName string) (Kind, bool) {
 	return Kind{Coins: p.Family == familyCoin, Store: p.Store > 0}, true
 }
 
-// DefaultDataset returns the denominations that a profile has in a currency when none are given, nil if none.
-func DefaultDataset(profileName, currency string) []int64 {
-	all, _ := profiles()
-	if p := all[profileName]; p != nil {
-		return slices.Clone(p.Denominations[currency])
-	}
-	return nil
-}
-
 // DownloadKind returns the kind of machine that a profile's download files name in their header, 0 if it takes none.
 func DownloadKind(profileName string) byte {
 	all, _ := profiles()

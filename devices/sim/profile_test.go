@@ -50,11 +50,20 @@ func TestProfiles(t *testing.T) {
 	for name := range want {
 		t.Errorf("no profile %s", name)
 	}
-	if got := DefaultDataset("spectral-payout", "EUR"); !slices.Equal(got, []int64{500, 1000, 2000, 5000, 10000, 20000, 50000}) {
-		t.Errorf("dataset %v", got)
+}
+
+// TestDatasetOfProfile: a machine whose configuration names no denominations has those of its profile in that currency.
+func TestDatasetOfProfile(t *testing.T) {
+	m, err := NewWorld(nil).AddLine("COM5").AddMachine(0, "spectral-payout", Options{Currency: "EUR"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := DefaultDataset("nv999", "EUR"); got != nil {
-		t.Errorf("dataset %v of nothing", got)
+	var got []int64
+	for _, row := range m.Truth().Payout {
+		got = append(got, row.Value)
+	}
+	if want := []int64{500, 1000, 2000, 5000, 10000, 20000, 50000}; !slices.Equal(got, want) {
+		t.Errorf("dataset %v, want %v", got, want)
 	}
 }
 

@@ -14,7 +14,7 @@ type Config struct {
 	MaxSizeMB  int    `yaml:"max_size_mb,omitempty"`  // a file that grows beyond it is rotated; default 10
 	MaxBackups int    `yaml:"max_backups,omitempty"`  // rotated files kept; default 10
 	MaxAgeDays int    `yaml:"max_age_days,omitempty"` // and for how long; default 30
-	WireTrace  bool   `yaml:"wire_trace,omitempty"`   // every frame of every line into logs/wire-LINE.log
+	WireTrace  bool   `yaml:"wire_trace,omitempty"`   // every frame of every machine into logs/wire-PORT-ADDRESS.log
 }
 
 // Fault is a fault of the section at the key At.
