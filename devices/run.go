@@ -3,9 +3,11 @@ package devices
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
+	"coffer/devices/line"
 	"coffer/internal/cash"
 )
 
@@ -117,11 +119,12 @@ func (c *Core) disconnected(err error) {
 	}
 }
 
+// reason is why the device is not connected, for people: whether the last command went out says nothing to them.
 func reason(err error) string {
 	if err == nil {
 		return "no answer"
 	}
-	return err.Error()
+	return strings.TrimSuffix(err.Error(), " ("+line.ErrMaybeSent.Error()+")")
 }
 
 // rest waits between two attempts, and answers calls meanwhile. It returns false when ctx ends.

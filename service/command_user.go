@@ -69,7 +69,7 @@ func (c *userSet) password(s *session) (string, error) {
 	if c.PasswordFile != "" {
 		b, err := os.ReadFile(c.PasswordFile)
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("user set: password file: %w", err)
 		}
 		line, _, _ := strings.Cut(string(b), "\n")
 		return strings.TrimSuffix(line, "\r"), nil

@@ -196,19 +196,16 @@ type answerError struct {
 }
 
 func (e *answerError) Error() string {
-	hint := ""
-	switch e.status {
-	case http.StatusUnauthorized:
-		hint = "; name its data directory with --data-dir, so that a token can be signed"
-	case http.StatusNotFound:
-		switch {
-		case strings.HasSuffix(e.url, "/sim/v1/machines"):
-			hint = "; nothing is simulated there: name the simulator's data directory with --data-dir, or its address with --url"
-		case strings.Contains(e.url, "/sim/v1/"):
-			hint = "; `coffer sim list` says what there is, where machines are simulated"
-		}
+	text := cmp.Or(e.reason, http.StatusText(e.status))
+	switch simulator := strings.Contains(e.url, "/sim/v1/"); {
+	case e.status == http.StatusUnauthorized:
+		text += "; name its data directory with --data-dir, so that a token can be signed"
+	case simulator && e.status == http.StatusNotFound && text == "Not found": // no such path
+		text = "nothing is simulated there; name the simulator's data directory with --data-dir, or its address with --url"
+	case simulator && e.status == http.StatusNotFound:
+		text += "; `coffer sim list` says what there is"
 	}
-	return fmt.Sprintf("%s%s (%s %s: %d)", cmp.Or(e.reason, http.StatusText(e.status)), hint, e.method, e.url, e.status)
+	return fmt.Sprintf("%s (%s %s: %d)", text, e.method, e.url, e.status)
 }
 
 // reason is the text of an error answer: its "error" or "message" member, else the body itself.

@@ -37,7 +37,7 @@ const (
 )
 
 // errNoAnswer is the cause given when all tries went by.
-var errNoAnswer = errors.New("no answer")
+var errNoAnswer = errors.New("no answer, see to its power, cable and SSP address")
 
 // wireState is what the line keeps for an address. The owner goroutine alone touches it.
 type wireState struct {
