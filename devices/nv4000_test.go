@@ -108,3 +108,32 @@ func TestNV4000RestartKeepsRoutes(t *testing.T) {
 		}
 	})
 }
+
+// A note that a replenishment sends to the tray is booked as taken out, also where somebody reads the levels after it has
+// left and before the machine says so.
+func TestTrayAfterAReading(t *testing.T) {
+	part := func(n string) string { return "F0 01 " + n + " 00 " + eur5 + " 3C 00" }
+	for _, reads := range []int{0, 1, 2} {
+		inBubble(t, devices.DeviceConfig{Extensions: true}, asNV4000, func(b *bench) {
+			b.m.table("30 E0 05", "F0")
+			b.m.table("30 E0 07", part("00"))
+			b.m.table("30 E0 07 17", part("04"))
+			b.ready()
+			b.ok(b.payer().Replenish(b.Context(), 2))
+			b.m.say("56 > F0 9A 01 "+eur5, "57 > F0")
+			b.played()
+			b.m.table("22", levels("03", "04", "04"))
+			for range reads {
+				if _, err := b.payer().Account(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.m.say("56 > F0 9B", "57 > F0")
+			b.played()
+			b.order("record Replenish {stored", "record Filled {500 EUR -1}", "record Replenish {sent to tray 5.00 EUR}")
+			if got := b.h.list("record Filled", "reconcile"); got[0] != "record Filled {500 EUR -1}" || slices.Contains(got[1:], got[0]) {
+				b.Errorf("%d readings: %v", reads, got)
+			}
+		})
+	}
+}

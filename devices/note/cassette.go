@@ -20,6 +20,7 @@ const replenishEnd = 5 * time.Second
 type cassette struct {
 	left  int         // notes that may still come out of it
 	seen  time.Time   // when the last one did
+	store cash.Counts // while notes come out of it: what the whole store holds as far as was told
 	away  bool        // it is removed
 	holds cash.Counts // what was in it when it was removed
 }
@@ -72,7 +73,7 @@ func (v *Device) Replenish(ctx context.Context, n int) error {
 		_, err = d.core.Tx(ssp.Replenish(uint16(n)))
 		switch {
 		case err == nil:
-			d.cassette.left, d.cassette.seen = most, time.Now()
+			d.cassette.left, d.cassette.seen, d.cassette.store = most, time.Now(), d.core.Picture().Levels
 			d.core.PollNow()
 			return nil
 		case devices.MaybeSent(err):
@@ -134,7 +135,7 @@ func (d *driver) takeCassette(e ssp.Event) ([]cash.Event, bool, error) {
 		if c.away {
 			return nil, true, nil
 		}
-		c.away, c.left = true, 0
+		c.away, c.left, c.store = true, 0, nil
 		holds, _, err := d.moduleLevels(moduleCassette)
 		c.holds = holds
 		return []cash.Event{cash.Replenish{Step: cash.CassetteRemoved, Amount: d.none()}}, true, unlessRefused(err)
@@ -150,14 +151,19 @@ func (d *driver) takeCassette(e ssp.Event) ([]cash.Event, bool, error) {
 	return nil, false, nil
 }
 
-// sentToTray finds the note that was no good by what the levels miss: it lies where only a person takes it from.
+// sentToTray finds the note that was no good by what the levels miss: it lies where only a person takes it from. The
+// picture may miss it already, if somebody has read the levels since it left.
 func (d *driver) sentToTray() ([]cash.Event, error) {
-	before := d.core.Picture().Levels
+	before := d.cassette.store
+	if before == nil {
+		before = d.core.Picture().Levels
+	}
 	now, err := d.core.ReadLevels()
 	if err != nil {
 		d.core.AuditSoon()
 		return nil, unlessRefused(err)
 	}
+	d.cassette.store = now
 	events := d.byHand(now.Minus(before))
 	if len(events) != 1 {
 		d.core.AuditSoon()
@@ -215,11 +221,12 @@ func (d *driver) watchCassette(answer []ssp.Event) {
 	}
 	switch {
 	case !c.busy():
+		c.store = nil
 	case d.core.Picture().Jammed:
 		c.seen = time.Now()
 	case time.Since(c.seen) > replenishEnd:
 		d.core.Log.WithField("left", c.left).Info("the replenishment has ended")
-		c.left = 0
+		c.left, c.store = 0, nil
 	}
 }
 
