@@ -56,8 +56,26 @@ func (c *Core) ReadLevels() (cash.Counts, error) {
 			levels[c.denom(l.Value, l.Currency)] += int(l.Level)
 		}
 	}
+	c.grown(levels)
 	c.ShowLevels(levels)
 	return levels, nil
+}
+
+// grown tells a driver that asks for it what has come in since the levels were read before.
+func (c *Core) grown(levels cash.Counts) {
+	g, ok := c.driver.(Grower)
+	if !ok || !c.pic.Ready || c.pic.Operation != "" || c.pic.Levels == nil {
+		return
+	}
+	more := cash.Counts{}
+	for d, n := range levels.Minus(c.pic.Levels) {
+		if n > 0 {
+			more[d] = n
+		}
+	}
+	if len(more) > 0 {
+		g.Grown(more)
+	}
 }
 
 // ShowLevels puts levels into the picture.

@@ -233,6 +233,28 @@ func TestCoinHealthOfRealMachines(t *testing.T) {
 	})
 }
 
+// TestCreditAfterAReading: coins that one credit sums up are told apart by what the levels have grown by, also where
+// somebody has read the levels since they fell.
+func TestCreditAfterAReading(t *testing.T) {
+	for _, reads := range []int{0, 1, 2} {
+		inBubble(t, devices.DeviceConfig{}, asCoinSystem, func(b *bench) {
+			b.m.table("3C", "F0 00")
+			b.accepting(false)
+			b.m.hush(true)
+			b.h.clear()
+			b.m.table("22", coinLevels("34", "33", "32")) // two of 20 and one of 50 more
+			for range reads {
+				if _, err := b.dev.Device().Account(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.m.say("56 > F0 DF 01 5A 00 00 00 45 55 52", "57 > F0")
+			b.played()
+			b.want([]string{"record CoinCredited"}, "record CoinCredited 2x 20 EUR payout", "record CoinCredited 1x 50 EUR payout")
+		})
+	}
+}
+
 // TestFilledWhileTheLedgerRefuses: what a person has put in is written as soon as it can be.
 func TestFilledWhileTheLedgerRefuses(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asHopper4, func(b *bench) {

@@ -24,6 +24,12 @@ type Leveller interface {
 	Levels() (cash.Counts, error)
 }
 
+// Grower is a Driver that tells by the levels which pieces have come in.
+type Grower interface {
+	// Grown is told of every growth that a reading of the levels shows, whoever it is for, while no operation runs.
+	Grown(pieces cash.Counts)
+}
+
 // CommitSteps sends the first command of an operation made of steps; no command at all begins one that has nothing to
 // move, which EndSteps then ends. Errors as for Payer.StartPayout; a refusal is the machine's *ssp.StatusError.
 func (c *Core) CommitSteps(kind cash.OpKind, cmd []byte, s Steps) error {

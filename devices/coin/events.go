@@ -95,25 +95,21 @@ func (d *driver) credited(e ssp.Event) ([]cash.Event, error) {
 	return told, nil
 }
 
+// Grown implements devices.Grower.
+func (d *driver) Grown(coins cash.Counts) { d.arrived = d.arrived.Plus(coins) }
+
 // readArrivals reads the levels once an answer.
 func (d *driver) readArrivals() error {
 	if d.read {
 		return nil
 	}
-	before := d.core.Picture().Levels
-	levels, err := d.core.ReadLevels()
-	if err != nil {
+	if _, err := d.core.ReadLevels(); err != nil {
 		if devices.Refused(err) {
 			return nil
 		}
 		return err
 	}
 	d.read = true
-	for coin, n := range levels.Minus(before) {
-		if n > 0 && d.core.Picture().Operation == "" {
-			d.arrived = d.arrived.Plus(cash.Counts{coin: n})
-		}
-	}
 	return nil
 }
 
