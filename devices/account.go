@@ -39,6 +39,7 @@ func (c *Core) ReadLevels() (cash.Counts, error) {
 		if err != nil {
 			return nil, refusal(err)
 		}
+		c.grown(levels)
 		c.ShowLevels(levels)
 		return levels, nil
 	}

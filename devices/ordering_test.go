@@ -1,6 +1,7 @@
 package devices_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,27 @@ func TestNoteWithAutoAccept(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A note that a reading of the levels shows before the machine says that it has arrived is not counted twice.
+func TestStoredAfterAReading(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
+		b.accepting(true)
+		b.m.say("56 > F0 EF 00", "56 > F0 EF 01", "56 > F0 EF 01", "56 > F0 CC EE 01", "57 > F0", "56 > F0 CC")
+		b.until("credited", func(*devices.Snapshot) bool { return b.m.left() == 0 })
+		b.m.table("22", levels("05", "04", "04"))
+		if _, err := b.dev.Device().Account(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		b.m.say("56 > F0 DB")
+		ctx, stop := context.WithTimeout(b.Context(), time.Second)
+		defer stop()
+		five := cash.Denom{Value: 500, Currency: "EUR"}
+		if b.dev.Wait(ctx, func(s *devices.Snapshot) bool { return s.Levels[five] != 5 }) == nil {
+			b.Errorf("%d pieces of 5 EUR are shown", b.snapshot().Levels[five])
+		}
+		b.order("record NotePlaced")
+	})
 }
 
 // All that a fast machine does between two polls comes in one answer; the order that callers see stays the same.

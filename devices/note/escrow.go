@@ -203,6 +203,9 @@ func (d *driver) watch(answer []ssp.Event) {
 	switch {
 	case shown || !waits:
 		d.escrow.seen = time.Now()
+		if !d.Busy() {
+			d.grown = nil
+		}
 	case time.Since(d.escrow.seen) > vanished:
 		d.core.Log.Warn("the machine does not say what became of a note; the books are compared")
 		d.credit = cash.Denom{}

@@ -124,11 +124,22 @@ func (d *driver) placed(to cash.Place) []cash.Event {
 	}
 	d.credit = cash.Denom{}
 	if to == cash.Payout {
-		levels := d.core.Picture().Levels.Plus(cash.Counts{note: 1})
-		d.core.ShowLevels(levels)
+		d.stored(note)
 	}
 	return []cash.Event{cash.NotePlaced{Note: note, To: to}}
 }
+
+// stored shows a note that has arrived in the store, unless a reading of the levels has shown it before.
+func (d *driver) stored(note cash.Denom) {
+	if d.grown[note] > 0 {
+		d.grown = d.grown.Minus(cash.Counts{note: 1})
+		return
+	}
+	d.core.ShowLevels(d.core.Picture().Levels.Plus(cash.Counts{note: 1}))
+}
+
+// Grown implements devices.Grower.
+func (d *driver) Grown(notes cash.Counts) { d.grown = d.grown.Plus(notes) }
 
 // rejected asks why.
 func (d *driver) rejected() ([]cash.Event, error) {

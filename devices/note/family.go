@@ -39,9 +39,10 @@ type driver struct {
 	core     *devices.Core
 	device   *Device
 	escrow   escrow
-	unit     unit       // what ENABLE and DISABLE have made of it
-	open     []bool     // the inhibits last sent, true for accepted; nil if none were
-	credit   cash.Denom // credited, and not placed yet; zero for none
+	unit     unit        // what ENABLE and DISABLE have made of it
+	open     []bool      // the inhibits last sent, true for accepted; nil if none were
+	credit   cash.Denom  // credited, and not placed yet; zero for none
+	grown    cash.Counts // what readings of the levels have shown to have come into the store, and no event has yet
 	several  several
 	cassette cassette
 	card     smartCard
@@ -76,7 +77,7 @@ func (d *driver) Device() devices.Device { return d.device }
 func (d *driver) Lost() {
 	d.escrow.clear()
 	d.several, d.cassette, d.card, d.tickets = several{}, cassette{}, smartCard{}, nil
-	d.unit, d.open, d.credit, d.moving, d.before = unitUnknown, nil, cash.Denom{}, false, nil
+	d.unit, d.open, d.credit, d.grown, d.moving, d.before = unitUnknown, nil, cash.Denom{}, nil, false, nil
 }
 
 // Busy implements devices.Driver.

@@ -102,7 +102,7 @@ func (d *driver) committed(note cash.Denom) []cash.Event {
 	events := d.deciding(cash.EscrowCommitting, d.none())
 	d.several.take(note)
 	d.showSeveral()
-	d.core.ShowLevels(d.core.Picture().Levels.Plus(cash.Counts{note: 1}))
+	d.stored(note)
 	return append(events, cash.NoteCredited{Note: note, To: cash.Payout}, cash.NotePlaced{Note: note, To: cash.Payout})
 }
 
