@@ -185,7 +185,7 @@ func (c *call) begin(ctx context.Context, d devices.Device, at place, ask setup)
 		v.log.close()
 		return nil, err
 	}
-	v.run(c.api.ctx, done.machineAccepts(), func() bool { return c.api.accepts(v.device) }, c.api.log)
+	v.run(c.api.ctx, func() bool { return c.api.accepts(v.device) }, c.api.log)
 	for _, before := range c.api.views.put(v) {
 		before.end()
 	}

@@ -133,8 +133,9 @@ func TestOpeningTellsTheWayIn(t *testing.T) {
 		if got := states(t, b.get("GetDeviceStatus"+q).body); got != begin+"DISABLED" {
 			t.Errorf("states %s", got)
 		}
+		b.notes.tells = func() { b.bus.Publish(notesID, at(), 0, cash.StateChanged{State: cash.StateDisabled}) }
 		b.post("OpenConnection", `{"ComPort":"COM5","SspAddress":0,"EnableAcceptor":true}`)
-		b.publish(cash.StateChanged{State: cash.StateDisabled}, cash.StateChanged{State: cash.StateIdle}) // the first is old
+		b.publish(cash.StateChanged{State: cash.StateIdle})
 		a := b.get("GetDeviceStatus" + q)
 		if got := states(t, a.body); got != begin+"IDLE" {
 			t.Errorf("states of the second opening %s", got)
@@ -149,6 +150,30 @@ func TestOpeningTellsTheWayIn(t *testing.T) {
 		}
 		sameJSON(t, string(events[0]), // the manual's sample
 			`{"type":"DeviceStatusResponse","state":1,"stateAsString":"CONNECTING","isRunning":true,"message":"Device state changed: CONNECTING"}`)
+	})
+}
+
+// TestNoStateFromBeforeTheOpening: what the machine told while it was opened is not told behind the state that opening has
+// set, also if the next call has changed that by the time that somebody looks.
+func TestNoStateFromBeforeTheOpening(t *testing.T) {
+	with(t, DotNet, func(t *testing.T, b *bench) {
+		accepts := true
+		v := b.api.newView(fakeNotes{b.notes}, place{port: "COM5", index: -1}, notesID)
+		v.arrive(true)
+		b.publish(cash.StateChanged{State: cash.StateDisabled}, cash.StateChanged{State: cash.StateIdle},
+			cash.NoteRejected{Code: 6}, cash.StateChanged{State: cash.StateDisabled})
+		v.run(t.Context(), func() bool { now := accepts; accepts = false; return now }, quiet())
+		defer v.end()
+		b.publish(cash.StateChanged{State: cash.StateIdle}, cash.StateChanged{State: cash.StateDisabled})
+		var told []string
+		entries, _ := v.queue.drain()
+		for _, e := range entries {
+			told = append(told, strings.TrimPrefix(e.message(), "Device state changed: "))
+		}
+		const want = "CONNECTING CONNECTED STARTING STARTED IDLE REJECTING REJECTED IDLE DISABLED"
+		if got := strings.Join(told, " "); got != want {
+			t.Errorf("told %s\nwant %s", got, want)
+		}
 	})
 }
 

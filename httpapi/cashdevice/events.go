@@ -27,10 +27,6 @@ type story struct {
 	rejected bool               // REJECTED was told for the note in hand
 
 	committing bool // notes of a multi escrow are being taken
-
-	// stale says whether a state of rest contradicts what the machine is set to: it is from before. It is asked until
-	// the state that opening the device has told is reached, and nil from then on.
-	stale func(cash.State) bool
 }
 
 // chapter is a payout, float or empty under way.
@@ -124,12 +120,6 @@ func (s *story) tell(e cash.Event) {
 // that IDLE comes last.
 func (s *story) changed(to cash.State) {
 	s.machine = to
-	if s.stale != nil {
-		if atRest(to) && to != s.shown && s.stale(to) {
-			return
-		}
-		s.stale = nil
-	}
 	switch to {
 	case cash.StateNotConnected, cash.StateReset:
 		s.away, s.committing = true, false

@@ -26,6 +26,7 @@ type fakeDevice struct {
 	err    error            // of every call
 	errs   map[string]error // of one call
 	reject byte
+	tells  func() // what it tells from before a call
 }
 
 func (d *fakeDevice) did(call string) error {
@@ -61,6 +62,9 @@ func (d *fakeDevice) Snapshot() *devices.Snapshot {
 }
 
 func (d *fakeDevice) Enable(context.Context) error {
+	if d.tells != nil {
+		d.tells()
+	}
 	d.edit(func(s *devices.Snapshot) { s.AcceptorEnabled = true })
 	return d.did("enable")
 }

@@ -165,7 +165,7 @@ func (c *call) connectDevice() (any, error) {
 	v := c.api.newView(x.device, x.place, id)
 	v.chosen = id != c.api.idOf(x.device, x.place)
 	v.arrive(false)
-	v.run(c.api.ctx, x.device.Snapshot().AcceptorEnabled, func() bool { return c.api.accepts(v.device) }, c.api.log)
+	v.run(c.api.ctx, func() bool { return c.api.accepts(v.device) }, c.api.log)
 	for _, before := range c.api.views.put(v) {
 		before.end()
 	}

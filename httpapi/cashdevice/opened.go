@@ -161,14 +161,6 @@ func (o *opened) accept(on bool) {
 	o.accepting = o.step(name, change) == nil && on
 }
 
-// machineAccepts says whether the acceptor is on: as this call has set it, or as whoever has claimed the machine has.
-func (o *opened) machineAccepts() bool {
-	if o.claimed {
-		return o.d.Snapshot().AcceptorEnabled
-	}
-	return o.accepting
-}
-
 // step runs one call by way of the till, unless an earlier one has ended it all.
 func (o *opened) step(name string, f func(context.Context) error) error {
 	switch {

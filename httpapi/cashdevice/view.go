@@ -69,21 +69,32 @@ func (v *view) spread() {
 	}
 }
 
-// run fills the queue from the bus until ctx or the view ends. accepting is what the machine was set to last, which
-// makes the state that the view starts with; the machine itself says so with its next answer only.
-func (v *view) run(ctx context.Context, accepting bool, accepts func() bool, log logrus.FieldLogger) {
+// run fills the queue from the bus until ctx or the view ends. It begins with the state that the machine is set to, which
+// the machine itself tells with its next answer only. What was published while it was opened counts by then, but for
+// states of rest that contradict it: they are from before, and must not be told behind it.
+func (v *view) run(ctx context.Context, accepts func() bool, log logrus.FieldLogger) {
 	ctx, v.stop = context.WithCancel(ctx)
 	v.lost = func(err error) {
 		log.WithField("device", v.device).WithError(err).Error("events for GetDeviceStatus were lost; the ledger has the money")
 	}
 	v.mu.Lock()
-	v.story.machine = rest(accepting)
+	before, err := v.cursor.Take(0)
+	if errors.Is(err, cash.ErrGap) {
+		v.lost(err)
+	}
+	set := rest(accepts()) // after what was published, so that it is never older
+	v.story.machine = set
 	if v.story.running {
-		v.pass(rest(accepting))
+		v.pass(set)
 	} else {
 		v.story.silent = true // until StartDevice
 	}
-	v.story.stale = func(s cash.State) bool { return s != rest(accepts()) }
+	for _, entry := range before {
+		if e, ok := entry.Event.(cash.StateChanged); !ok || !atRest(e.State) || e.State == set {
+			v.story.tell(entry.Event)
+		}
+	}
+	v.spread()
 	v.mu.Unlock()
 	go func() {
 		defer close(v.done)
