@@ -309,14 +309,16 @@ func (c *Core) waitLedger(ctx context.Context, why error) bool {
 	}
 }
 
-// resume turns acceptance on again where it was wanted.
+// resume turns acceptance on again where it was wanted, and nothing else keeps it off.
 func (c *Core) resume() error {
 	c.Edit(func(s *Snapshot) { s.Error = "" })
-	if !c.pic.Ready || c.lost != nil {
+	if !c.pic.Ready || c.lost != nil || c.closing {
 		return nil
 	}
-	if err := c.driver.Accept(c.Set.Acceptor); err != nil {
-		return err
+	if c.calm == nil {
+		if err := c.driver.Accept(c.Set.Acceptor); err != nil {
+			return err
+		}
 	}
 	c.Edit(func(s *Snapshot) { s.AcceptorEnabled = c.Set.Acceptor })
 	return nil

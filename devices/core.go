@@ -77,8 +77,11 @@ type Core struct {
 	tried      func()    // tells that the first attempt to get ready has come to an end
 }
 
-// Accepting says whether a piece that comes in now is wanted.
-func (c *Core) Accepting() bool { return c.pic.AcceptorEnabled && c.ledger == nil && !c.closing }
+// Accepting says whether a piece that comes in now is wanted, and so whether the acceptor may be on: what the picture says
+// is wanted of it does not count while the ledger refuses, the device is to stop, or somebody waits for a calm machine.
+func (c *Core) Accepting() bool {
+	return c.pic.AcceptorEnabled && c.ledger == nil && !c.closing && c.calm == nil
+}
 
 // Extended says whether the machine understands the project's own coding of features of which no public document has
 // the bytes. Without it a driver answers cash.ErrUnsupported instead of sending a guess.
@@ -245,9 +248,11 @@ func (c *Core) accept(on bool) error {
 	}
 	before := c.Set.Acceptor
 	c.Set.Acceptor = on
-	if err := c.driver.Accept(on); err != nil {
-		c.Set.Acceptor = before
-		return refusal(err)
+	if c.calm == nil { // else it is off, and comes to what is wanted when the machine was calm
+		if err := c.driver.Accept(on); err != nil {
+			c.Set.Acceptor = before
+			return refusal(err)
+		}
 	}
 	c.Edit(func(s *Snapshot) { s.AcceptorEnabled = on })
 	c.PollNow()

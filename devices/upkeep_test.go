@@ -1,11 +1,13 @@
 package devices_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
 
 	"coffer/devices"
+	"coffer/devices/note"
 	"coffer/internal/cash"
 )
 
@@ -69,6 +71,54 @@ func TestResetCountersDialogue(t *testing.T) {
 		time.Sleep(time.Second)
 		b.is(d.ResetCounters(b.Context()), cash.ErrBusy)
 	})
+}
+
+// Whatever is called while counters are reset, nothing can come in before that is over; then what was wanted is in force.
+func TestCallsWhileCountersAreReset(t *testing.T) {
+	calls := map[string]func(ctx context.Context, d *note.Device) error{
+		"enable":   func(ctx context.Context, d *note.Device) error { return d.Enable(ctx) },
+		"inhibits": func(ctx context.Context, d *note.Device) error { return d.SetInhibits(ctx, nil, false) },
+		"payout":   func(ctx context.Context, d *note.Device) error { return d.EnablePayout(ctx) },
+		"disable":  func(ctx context.Context, d *note.Device) error { return d.Disable(ctx) },
+	}
+	for name, c := range calls {
+		for wait := time.Duration(0); wait < 150*time.Millisecond; wait += 7 * time.Millisecond {
+			inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
+				b.m.table("59", "F0")
+				b.ready()
+				b.ok(b.payer().EnablePayout(b.Context()))
+				b.m.becomes("F0")
+				if name != "enable" {
+					b.ok(b.dev.Device().Enable(b.Context()))
+				}
+				time.Sleep(time.Second)
+				b.h.clear()
+				reset := make(chan error)
+				go func() { reset <- b.payer().ResetCounters(b.Context()) }()
+				time.Sleep(wait)
+				b.ok(c(b.Context(), b.payer()))
+				b.ok(<-reset)
+				time.Sleep(time.Second)
+				open, called := name != "enable", 0
+				for _, cmd := range b.sent() {
+					switch {
+					case cmd[:2] == "59":
+						called++
+						if open {
+							b.Errorf("%s after %v: counters are reset with channels open: %q", name, wait, b.sent())
+						}
+					case cmd == "02 00":
+						open = false
+					case cmd[:2] == "02":
+						open = true
+					}
+				}
+				if want := name != "disable"; called != 1 || b.snapshot().AcceptorEnabled != want {
+					b.Errorf("%s after %v: reset %d times, picture %+v", name, wait, called, b.snapshot())
+				}
+			})
+		}
+	}
 }
 
 // Limits are sent at once and after every connection.

@@ -114,7 +114,7 @@ func (d *driver) switchPayout(on bool) error {
 		return payoutRefusal(err)
 	}
 	d.core.Set.Payout = on
-	return d.Accept(d.core.Picture().AcceptorEnabled)
+	return d.Accept(d.core.Accepting())
 }
 
 // payoutRefusal gives the error byte of ENABLE PAYOUT its meaning (ssp.md section 5.1).

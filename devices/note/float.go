@@ -166,7 +166,7 @@ func (f *floatDriver) attached(answer []ssp.Event, draining bool) error {
 	if err := f.startPayout(); err != nil {
 		return err
 	}
-	if err := f.Accept(f.core.Picture().AcceptorEnabled); err != nil && !devices.Refused(err) {
+	if err := f.Accept(f.core.Accepting()); err != nil && !devices.Refused(err) {
 		return err
 	}
 	return nil

@@ -85,7 +85,7 @@ func (d *driver) retryPayout() error {
 	if err := d.startPayout(); err != nil || !p.PayoutEnabled {
 		return err
 	}
-	return d.Accept(p.AcceptorEnabled)
+	return d.Accept(d.core.Accepting())
 }
 
 // sendPayout sends ENABLE or DISABLE PAYOUT DEVICE.
@@ -104,7 +104,7 @@ func (d *driver) sendPayout(on bool) error {
 // Inhibits implements devices.Driver. While acceptance is off and the unit has to stay on for payouts, every channel is
 // blocked.
 func (d *driver) Inhibits() error {
-	return d.sendInhibits(d.unit == unitOn && !d.core.Picture().AcceptorEnabled)
+	return d.sendInhibits(d.unit == unitOn && !d.core.Accepting())
 }
 
 func (d *driver) sendInhibits(all bool) error {

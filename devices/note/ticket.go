@@ -51,7 +51,7 @@ func (v *Device) SetBarcodeConfig(ctx context.Context, want devices.BarcodeConfi
 		}
 		d.core.Set.Barcode = &ssp.BarcodeConfig{Enabled: want.Enabled, Format: interleaved, Characters: want.Characters}
 		d.tickets = nil
-		return devices.Refusal(d.letTickets(d.core.Picture().AcceptorEnabled))
+		return devices.Refusal(d.letTickets(d.core.Accepting()))
 	})
 }
 
