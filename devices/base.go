@@ -190,6 +190,9 @@ func (b *Base) do(ctx context.Context, need Need, owner Driver, work func(c *Cor
 	}
 }
 
+// errConnecting refuses calls that want a ready machine while it is getting ready.
+var errConnecting = fmt.Errorf("%w: still connecting", cash.ErrBusy)
+
 // refuse says why a call cannot be carried out now, nil if it can.
 func (s *Snapshot) refuse(need Need) error {
 	switch {
@@ -198,7 +201,7 @@ func (s *Snapshot) refuse(need Need) error {
 	case need == NeedReady && !s.Ready && s.Jammed:
 		return fmt.Errorf("%w: clear the jam", cash.ErrJam)
 	case need == NeedReady && !s.Ready:
-		return fmt.Errorf("%w: still connecting", cash.ErrBusy)
+		return errConnecting
 	}
 	return nil
 }

@@ -181,6 +181,28 @@ func TestDownloadAfterARefusedOne(t *testing.T) {
 	})
 }
 
+// A machine that restarts while others of the port are still waited for is not taken for one without firmware.
+func TestDownloadWhileTheMachineRestarts(t *testing.T) {
+	for wait := time.Duration(0); wait < 4*time.Second; wait += 170 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHall(t, place{"COM7", 0, "spectral-payout"}, place{"COM7", 5, ""})
+			note := h.open("COM7", 0)
+			h.ok(h.machine(0).SetLevel(5000, "EUR", 2))
+			reset := make(chan error)
+			go func() {
+				time.Sleep(wait)
+				reset <- note.Reset(h.Context())
+			}()
+			err := h.station.Download(h.Context(), devices.Download{Port: "COM7", Image: anImage(kindRecycler)})
+			if err == nil || !strings.Contains(err.Error(), "empty the machine first") {
+				t.Errorf("restarted after %v: error %v", wait, err)
+			}
+			<-reset
+			h.until(note, "as before", runs("NVS2004301038000"))
+		})
+	}
+}
+
 // Nobody is sent away while money moves, on this machine or on another of the port.
 func TestDownloadBusy(t *testing.T) {
 	onPort(t, func(h *hall, note, coins devices.Device) {

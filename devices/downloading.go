@@ -3,6 +3,7 @@ package devices
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,27 +105,55 @@ func (s *Station) clear(ctx context.Context, b *Base, l *stationLine, f ssp.Down
 	bases := append([]*Base(nil), l.bases...)
 	s.mu.Unlock()
 	for _, base := range bases { // all of them, before one is disturbed
-		if err := base.answered(ctx); err != nil {
+		if _, err := base.answered(ctx); err != nil && (base == b || !base.ended()) {
 			return err
 		}
 	}
-	if p := b.Snapshot(); p.Connected {
-		err := b.sendAway(ctx, why, over, func(c *Core) error { return c.keepsDenoms(f) })
-		if err != nil {
-			return err
-		}
-	} else if err := keeps(f, p.Levels); err != nil {
+	there, err := b.makeWay(ctx, why, over, func(c *Core) error { return c.keepsDenoms(f) })
+	if err == nil && !there {
+		err = keeps(f, b.Snapshot().Levels)
+	}
+	if err != nil {
 		return err
 	}
 	for _, other := range bases {
-		if other == b || !other.Snapshot().Connected {
+		if other == b {
 			continue
 		}
-		if err := other.sendAway(ctx, why, over, func(*Core) error { return nil }); err != nil {
+		_, err := other.makeWay(ctx, why, over, func(*Core) error { return nil })
+		if err != nil && !other.ended() {
 			return err
 		}
 	}
 	return nil
+}
+
+// awayTries is how often a machine that is lost each time when it is to be sent away is waited for.
+const awayTries = 3
+
+// makeWay sends the device away, or finds that it does not answer: then it is not there. One whose connection is lost in
+// between is waited for again, so that may is asked of every machine that answers.
+func (b *Base) makeWay(ctx context.Context, why string, over <-chan struct{}, may func(*Core) error) (there bool, err error) {
+	for try := 1; ; try++ {
+		there, err := b.answered(ctx)
+		if err != nil || !there {
+			return false, err
+		}
+		err = b.sendAway(ctx, why, over, may)
+		if try == awayTries || !errors.Is(err, errConnecting) && !errors.Is(err, cash.ErrNotConnected) {
+			return true, err
+		}
+	}
+}
+
+// ended says whether the device is driven no more.
+func (b *Base) ended() bool {
+	select {
+	case <-b.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // possible refuses a speed that nothing on the way could be told of: a device server on the network keeps its own. A
@@ -170,11 +199,14 @@ func keeps(f ssp.DownloadFile, levels cash.Counts) error {
 
 // answered waits until the device is ready, or an attempt to reach it that began after the call got no answer: one that is
 // on its way back is not taken for one without firmware. What keeps one that answers from getting ready is the error.
-func (b *Base) answered(ctx context.Context) error {
+func (b *Base) answered(ctx context.Context) (there bool, err error) {
 	begun := b.Snapshot().attempts + 2 // the one that runs may have begun before
-	err := b.wait(ctx, func(s *Snapshot) bool { return s.Connected || s.attempts >= begun })
-	if err != nil || !b.Snapshot().Connected {
-		return err
+	err = b.wait(ctx, func(s *Snapshot) bool {
+		there = s.Connected
+		return there || s.attempts >= begun
+	})
+	if err != nil || !there {
+		return false, err
 	}
-	return b.awaitReady(ctx)
+	return true, b.awaitReady(ctx)
 }
