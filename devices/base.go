@@ -52,6 +52,11 @@ type Base struct {
 	// off: a Disable has come since the last Enable. One that finds the machine away holds for when it is back.
 	off atomic.Bool
 
+	// Of a device opened ad hoc, guarded by the station's mutex.
+	claims  int           // calls of Open and Download that are at it
+	kept    bool          // an Open has returned it, and no Release has come since
+	leaving chan struct{} // closed when it was taken off its line; nil while nobody takes it off
+
 	mu       sync.Mutex // orders publications
 	changed  chan struct{}
 	fixedKey uint64 // in force; see rekey

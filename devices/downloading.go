@@ -46,13 +46,11 @@ func (s *Station) Download(ctx context.Context, d Download) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	b, created, err := s.obtain(d.Port, d.Address, 0)
+	b, err := s.obtain(ctx, d.Port, d.Address, 0)
 	if err != nil {
 		return err
 	}
-	if created {
-		defer s.release(b)
-	}
+	defer s.settle(b, false)
 	if err := s.download(ctx, b, d, f); err != nil {
 		return fmt.Errorf("%s address %d: %w", d.Port, d.Address, err)
 	}

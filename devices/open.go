@@ -30,37 +30,66 @@ func (s *Station) Open(ctx context.Context, port string, addr ssp.Address) (Devi
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	b, created, err := s.obtain(port, addr, 0)
+	b, err := s.obtain(ctx, port, addr, 0)
 	if err != nil {
 		return nil, err
 	}
-	return s.opened(ctx, b, created)
+	return s.opened(ctx, b)
 }
 
-// obtain finds the device, or makes it with the fixed key given (0: the default) and starts it.
-func (s *Station) obtain(port string, addr ssp.Address, key SessionKey) (b *Base, created bool, err error) {
+// obtain finds the device, or makes it with the fixed key given (0: the default) and starts it. One that is being released
+// is waited for, and made anew. The caller claims it until settle: so long Release leaves it to him.
+func (s *Station) obtain(ctx context.Context, port string, addr ssp.Address, key SessionKey) (*Base, error) {
+	for {
+		b, leaving, err := s.claim(port, addr, key)
+		if leaving == nil {
+			return b, err
+		}
+		select {
+		case <-leaving:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// claim is obtain once; where the device is being released it claims nothing and returns what to wait for.
+func (s *Station) claim(port string, addr ssp.Address, key SessionKey) (b *Base, leaving <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx.Err() != nil {
-		return nil, false, cash.ErrNotConnected
+	if s.ending || s.ctx.Err() != nil {
+		return nil, nil, cash.ErrNotConnected
 	}
 	dc := DeviceConfig{Address: addr, FixedKey: key}
 	l := s.find(port)
 	if l == nil {
 		l = s.addLine(LineConfig{Port: port, Devices: []DeviceConfig{dc}}, nil, true)
 		s.start(l)
-		return l.bases[0], true, nil
+	} else if b = l.at(addr); b == nil && l.ending {
+		return nil, nil, cash.ErrNotConnected
+	} else if b == nil {
+		b = s.newBase(l, dc, true)
+		l.bases = append(l.bases, b)
+		s.startBase(l, b)
 	}
-	if b = l.at(addr); b != nil {
-		return b, false, nil
+	if b = l.at(addr); b.leaving != nil {
+		return nil, b.leaving, nil
 	}
-	if l.ending {
-		return nil, false, cash.ErrNotConnected
+	b.claims++
+	return b, nil, nil
+}
+
+// settle ends the claim of who has obtained the device; keep says that it was opened for a caller. One that is opened ad hoc
+// is released when nobody wants it any more.
+func (s *Station) settle(b *Base, keep bool) {
+	s.mu.Lock()
+	b.claims--
+	b.kept = b.kept || keep
+	wanted := b.kept || b.claims > 0
+	s.mu.Unlock()
+	if !wanted {
+		s.release(b)
 	}
-	b = s.newBase(l, dc, true)
-	l.bases = append(l.bases, b)
-	s.startBase(l, b)
-	return b, true, nil
 }
 
 // awaitReady waits for the device under the limits of Open.
@@ -89,12 +118,19 @@ func (b *Base) whyNot(ctx context.Context, err error) error {
 	return cash.ErrNotConnected
 }
 
-// Release ends an ad hoc device as Run ends all of them, and closes its port if no other device is on it. A configured
-// device, and one that is not there, is left alone.
+// Release ends an ad hoc device as Run ends all of them, and closes its port if no other device is on it. While another
+// call opens it, or a download to it runs, that is left to the end of that. A configured device, and one that is not there,
+// is left alone.
 func (s *Station) Release(id cash.DeviceID) {
 	for _, b := range s.allBases() {
 		if got := b.Snapshot().ID; got != "" && strings.EqualFold(string(got), string(id)) {
-			s.release(b)
+			s.mu.Lock()
+			b.kept = false
+			claimed := b.claims > 0
+			s.mu.Unlock()
+			if !claimed {
+				s.release(b)
+			}
 			return
 		}
 	}
@@ -109,11 +145,25 @@ func (s *Station) allBases() (out []*Base) {
 	return out
 }
 
-// release stops b, waits for its end, and takes it and its line away if they are ad hoc.
+// release stops b, waits for its end, and takes it and its line away if they are ad hoc, unless somebody has claimed it
+// again.
 func (s *Station) release(b *Base) {
 	if !b.cfg.adHoc {
 		return
 	}
+	s.mu.Lock()
+	leaving := b.leaving
+	if leaving == nil && b.claims == 0 && !b.kept {
+		b.leaving = make(chan struct{})
+		defer close(b.leaving)
+	} else {
+		s.mu.Unlock()
+		if leaving != nil {
+			<-leaving
+		}
+		return
+	}
+	s.mu.Unlock()
 	b.stop()
 	<-b.done
 	s.mu.Lock()

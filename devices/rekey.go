@@ -22,18 +22,19 @@ func (s *Station) OpenKeyed(ctx context.Context, port string, addr ssp.Address, 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	b, created, err := s.obtain(port, addr, SessionKey(key))
+	b, err := s.obtain(ctx, port, addr, SessionKey(key))
 	if err != nil {
 		return nil, err
 	}
 	before, answered := b.key(), b.Snapshot().Connected
 	if before == key {
-		return s.opened(ctx, b, created)
+		return s.opened(ctx, b)
 	}
 	if err := b.rekey(ctx, key); err != nil {
+		s.settle(b, false)
 		return nil, fmt.Errorf("open %s address %d: %w", port, addr, err)
 	}
-	d, err := s.opened(ctx, b, created)
+	d, err := s.opened(ctx, b)
 	if err == nil {
 		return d, nil
 	}
@@ -59,12 +60,11 @@ func (s *Station) HasKey(port string, addr ssp.Address, key uint64) bool {
 	return b != nil && b.key() == key
 }
 
-// opened waits for b under the limits of Open, and releases it again where it was made for this call.
-func (s *Station) opened(ctx context.Context, b *Base, created bool) (Device, error) {
-	if err := b.awaitReady(ctx); err != nil {
-		if created {
-			s.release(b)
-		}
+// opened waits for b, which the caller has obtained, under the limits of Open.
+func (s *Station) opened(ctx context.Context, b *Base) (Device, error) {
+	err := b.awaitReady(ctx)
+	s.settle(b, err == nil)
+	if err != nil {
 		return nil, fmt.Errorf("open %s address %d: %w", b.cfg.port, b.cfg.device.Address, err)
 	}
 	return b.current(), nil

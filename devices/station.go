@@ -31,6 +31,8 @@ type Station struct {
 	lines []*stationLine
 	names map[cash.DeviceID]*Base
 	wg    sync.WaitGroup
+
+	ending bool // Run waits for all that was started
 }
 
 // stationLine is a line and its devices.
@@ -124,6 +126,9 @@ func (s *Station) Run(ctx context.Context) error {
 	s.mu.Unlock()
 	go s.watchTried(ctx, configured)
 	<-ctx.Done()
+	s.mu.Lock()
+	s.ending = true // from here on obtain starts nothing more
+	s.mu.Unlock()
 	s.wg.Wait()
 	return nil
 }

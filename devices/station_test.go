@@ -247,6 +247,71 @@ func TestAdHoc(t *testing.T) {
 	}
 }
 
+// Whoever opens a machine while another client gives it up gets one that works, at whatever moment.
+func TestOpenWhileReleased(t *testing.T) {
+	for wait := time.Millisecond; wait < 300*time.Millisecond; wait += 3 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHall(t, place{"COM7", 0, "nv9"})
+			_, err := h.lines["COM7"].AddMachine(16, "scs", sim.Options{Currency: "EUR"})
+			h.ok(err)
+			h.ok(h.open("COM7", 16).Enable(h.Context()))
+			var all sync.WaitGroup
+			all.Go(func() { h.station.Release("SMART_COIN_SYSTEM-COM7") })
+			time.Sleep(wait)
+			d := h.open("COM7", 16)
+			all.Wait()
+			if err := d.Enable(h.Context()); err != nil || d.Snapshot().ID != "SMART_COIN_SYSTEM-COM7" {
+				t.Errorf("opened %v after the release: %v, %+v", wait, err, d.Snapshot())
+			}
+		})
+	}
+}
+
+// A machine that somebody opens while a download to it runs stays open behind it, and one that is given up meanwhile is
+// driven to the download's end.
+func TestOpenAndReleaseAroundADownload(t *testing.T) {
+	for wait := time.Duration(0); wait < 20*time.Second; wait += 730 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHall(t, place{"COM7", 0, "nv9"})
+			_, err := h.lines["COM7"].AddMachine(16, "scs", sim.Options{Currency: "EUR"})
+			h.ok(err)
+			opened := make(chan error, 1)
+			go func() {
+				time.Sleep(wait)
+				d, err := h.station.Open(h.Context(), "COM7", 16)
+				for err == nil && !d.Snapshot().Ready {
+					time.Sleep(10 * time.Millisecond)
+				}
+				opened <- err
+			}()
+			h.ok(h.station.Download(h.Context(), devices.Download{Port: "COM7", Address: 16, Image: anImage(kindCoins)}))
+			err = <-opened
+			time.Sleep(time.Second)
+			if n := len(h.station.Devices()); err == nil && n != 2 {
+				t.Errorf("opened after %v: %d devices behind the download", wait, n)
+			}
+			h.station.Release("SMART_COIN_SYSTEM-COM7")
+			if n := len(h.station.Devices()); n != 1 {
+				t.Errorf("opened after %v (%v): %d devices in the end", wait, err, n)
+			}
+
+			d := h.open("COM7", 16)
+			go func() {
+				time.Sleep(wait)
+				h.station.Release("SMART_COIN_SYSTEM-COM7")
+			}()
+			err = h.station.Download(h.Context(), devices.Download{Port: "COM7", Address: 16, Image: anImage(kindCoins)})
+			if err != nil {
+				t.Errorf("released after %v: %v, %+v", wait, err, d.Snapshot())
+			}
+			time.Sleep(20 * time.Second)
+			if n := len(h.station.Devices()); n != 1 {
+				t.Errorf("released after %v: %d devices in the end", wait, n)
+			}
+		})
+	}
+}
+
 // Stopping turns the acceptors off before the line closes.
 func TestStationStops(t *testing.T) {
 	t.Parallel()
