@@ -102,23 +102,26 @@ func (s *Station) clear(ctx context.Context, b *Base, l *stationLine, f ssp.Down
 	s.mu.Lock()
 	bases := append([]*Base(nil), l.bases...)
 	s.mu.Unlock()
+	silent := map[*Base]bool{}
 	for _, base := range bases { // all of them, before one is disturbed
-		if _, err := base.answered(ctx); err != nil && (base == b || !base.ended()) {
+		there, err := base.answered(ctx)
+		if err != nil && (base == b || !base.ended()) {
 			return err
 		}
+		silent[base] = !there
 	}
-	there, err := b.makeWay(ctx, why, over, func(c *Core) error { return c.keepsDenoms(f) })
-	if err == nil && !there {
-		err = keeps(f, b.Snapshot().Levels)
-	}
-	if err != nil {
+	if silent[b] && !b.Snapshot().Connected {
+		if err := keeps(f, b.Snapshot().Levels); err != nil {
+			return err
+		}
+	} else if err := b.makeWay(ctx, why, over, func(c *Core) error { return c.keepsDenoms(f) }); err != nil {
 		return err
 	}
 	for _, other := range bases {
-		if other == b {
+		if other == b || silent[other] && !other.Snapshot().Connected {
 			continue
 		}
-		_, err := other.makeWay(ctx, why, over, func(*Core) error { return nil })
+		err := other.makeWay(ctx, why, over, func(*Core) error { return nil })
 		if err != nil && !other.ended() {
 			return err
 		}
@@ -129,17 +132,16 @@ func (s *Station) clear(ctx context.Context, b *Base, l *stationLine, f ssp.Down
 // awayTries is how often a machine that is lost each time when it is to be sent away is waited for.
 const awayTries = 3
 
-// makeWay sends the device away, or finds that it does not answer: then it is not there. One whose connection is lost in
-// between is waited for again, so that may is asked of every machine that answers.
-func (b *Base) makeWay(ctx context.Context, why string, over <-chan struct{}, may func(*Core) error) (there bool, err error) {
+// makeWay sends a device away that answered. One whose connection is lost in between is waited for, so that may is asked of
+// every machine that answers; for one that has gone silent it is cash.ErrNotConnected.
+func (b *Base) makeWay(ctx context.Context, why string, over <-chan struct{}, may func(*Core) error) error {
 	for try := 1; ; try++ {
-		there, err := b.answered(ctx)
-		if err != nil || !there {
-			return false, err
-		}
-		err = b.sendAway(ctx, why, over, may)
+		err := b.sendAway(ctx, why, over, may)
 		if try == awayTries || !errors.Is(err, errConnecting) && !errors.Is(err, cash.ErrNotConnected) {
-			return true, err
+			return err
+		}
+		if _, err := b.answered(ctx); err != nil {
+			return err
 		}
 	}
 }
