@@ -130,10 +130,11 @@ func unplugInEscrow(b *bench) {
 func unplugInPayout(b *bench) {
 	p := b.filled()
 	small, large := b.amounts()
-	b.ok(b.World.SetSpeed(4))
+	b.ok(b.World.SetSpeed(0.2)) // the first piece is under way still, however late the cable is pulled
 	b.ok(p.StartPayout(b.ctx(), money(large+small)))
 	b.event("state DISPENSING")
 	b.fault(sim.Fault{Kind: sim.FaultUnplug})
+	b.ok(b.World.SetSpeed(4))
 	b.event("state NOT_CONNECTED")
 	b.fault(sim.Fault{Kind: sim.FaultPlug})
 	b.ok(b.World.SetSpeed(100))

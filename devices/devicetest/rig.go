@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds every wait of the suite.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // port is the name of the line under test.
 const port = "COM5"
