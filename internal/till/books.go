@@ -19,6 +19,7 @@ type books struct {
 	base                    *cash.Baseline // nil until the machine was seen
 	since                   tally          // of the rows after base
 	evidence                []kept
+	fillings                []filling
 	ops                     []cash.Op              // open, oldest first
 	moved                   map[string]cash.Counts // by open operation: what its rows have moved
 }
@@ -59,6 +60,8 @@ func load(ctx context.Context, j Journal, dev cash.DeviceID) (*books, error) {
 	for _, e := range evidence {
 		if k, ok := decodeEvent(e); ok {
 			b.evidence = append(b.evidence, k)
+		} else if f, ok := fillingOf(e); ok {
+			b.fillings = append(b.fillings, f)
 		}
 	}
 	if b.ops, err = j.OpenOps(ctx, dev); err != nil {
@@ -96,7 +99,7 @@ func (b *books) clone() *books {
 	c := *b
 	c.payout, c.cashbox, c.escrow = b.payout.Clone(), b.cashbox.Clone(), b.escrow.Clone()
 	c.since.intoStore, c.since.intoBox = b.since.intoStore.Clone(), b.since.intoBox.Clone()
-	c.evidence, c.ops = slices.Clone(b.evidence), slices.Clone(b.ops)
+	c.evidence, c.fillings, c.ops = slices.Clone(b.evidence), slices.Clone(b.fillings), slices.Clone(b.ops)
 	c.moved = maps.Clone(b.moved)
 	return &c
 }
@@ -167,7 +170,7 @@ func (b *books) close(c cash.OpClose) {
 
 // rebase makes acc the machine's books to compare with from now on.
 func (b *books) rebase(base cash.Baseline) {
-	b.base, b.since, b.evidence = &base, tally{}, nil
+	b.base, b.since, b.evidence, b.fillings = &base, tally{}, nil, nil
 }
 
 // add sums one row up.

@@ -73,12 +73,11 @@ func (t *Till) SetStore(ctx context.Context, c Call, d devices.Device, holds cas
 		if err != nil {
 			return err
 		}
-		t.counting(d.Snapshot().ID, "counted"+by(c.Actor))
-		defer t.counting(d.Snapshot().ID, "")
+		why := "counted" + by(c.Actor)
 		for _, row := range counted(holds, acc.Levels) {
 			coin := row.Denom()
 			if row.Count < 0 { // a level can only be cleared, or added to
-				if err := f.AddLevel(ctx, coin, 0); err != nil {
+				if err := t.addLevel(ctx, d, f, coin, 0, why); err != nil {
 					return err
 				}
 				row.Count = holds[coin]
@@ -86,7 +85,7 @@ func (t *Till) SetStore(ctx context.Context, c Call, d devices.Device, holds cas
 			if row.Count == 0 {
 				continue
 			}
-			if err := f.AddLevel(ctx, coin, row.Count); err != nil {
+			if err := t.addLevel(ctx, d, f, coin, row.Count, why); err != nil {
 				return err
 			}
 		}
@@ -95,25 +94,17 @@ func (t *Till) SetStore(ctx context.Context, c Call, d devices.Device, holds cas
 }
 
 // Fill tells a coin machine that n coins were put into its store, or with 0 that there are none of that kind any more;
-// see devices.Filler. The adjust row says who did it. Errors also: cash.ErrUnsupported, ErrClaimed.
+// see devices.Filler. The adjust row says who did it, also where the
+// machine or this computer is lost before its answer is known. Errors also: cash.ErrUnsupported, ErrClaimed, ErrJournal:
+// then the machine was told nothing.
 func (t *Till) Fill(ctx context.Context, c Call, d devices.Device, coin cash.Denom, n int) error {
 	return t.Do(ctx, c, d, "fill", func(ctx context.Context) error {
 		f, ok := d.(devices.Filler)
-		if !ok {
+		if !ok || !d.Snapshot().Coins {
 			return cash.ErrUnsupported
 		}
-		t.counting(d.Snapshot().ID, "filled"+by(c.Actor))
-		defer t.counting(d.Snapshot().ID, "")
-		return f.AddLevel(ctx, coin, n)
+		return t.addLevel(ctx, d, f, coin, n, "filled"+by(c.Actor))
 	})
-}
-
-// counting notes what a person is doing with dev's store, for the rows that follow from it.
-func (t *Till) counting(dev cash.DeviceID, what string) {
-	k := t.desk(dev)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.byHand = what
 }
 
 // counted returns how many pieces more, or fewer, there are of the denominations that were counted.

@@ -19,7 +19,8 @@ type desk struct {
 	books     *books          // nil: to be read from the ledger
 	runs      map[string]*run // by operation: who waits for an outcome
 	autoClear bool
-	byHand    string // what a person is doing with the store, "" for nothing that the till knows
+	byHand    string   // what a person is doing with the store, "" for nothing that the till knows
+	filling   *filling // of which the machine is being told
 	view
 }
 

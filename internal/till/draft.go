@@ -14,7 +14,8 @@ type draft struct {
 	lines    []cash.Line
 	closes   []cash.OpClose
 	evidence []cash.Evidence
-	clear    bool // forget the evidence
+	fillings []cash.Evidence // kept even if clear
+	clear    bool            // forget the evidence
 	baseline *cash.Baseline
 	events   []news
 	outcomes []closing
@@ -40,7 +41,7 @@ func (d *draft) fork() *draft {
 	c := *d
 	c.books = d.books.clone()
 	c.lines, c.closes, c.evidence = slices.Clone(d.lines), slices.Clone(d.closes), slices.Clone(d.evidence)
-	c.events, c.outcomes = slices.Clone(d.events), slices.Clone(d.outcomes)
+	c.events, c.outcomes, c.fillings = slices.Clone(d.events), slices.Clone(d.outcomes), slices.Clone(d.fillings)
 	return &c
 }
 
@@ -112,7 +113,7 @@ func (d *draft) rebase(acc cash.Account) {
 
 // empty says whether there is nothing to be written.
 func (d *draft) empty() bool {
-	return len(d.lines) == 0 && len(d.closes) == 0 && len(d.evidence) == 0 && !d.clear && d.baseline == nil
+	return len(d.lines) == 0 && len(d.closes) == 0 && len(d.evidence) == 0 && len(d.fillings) == 0 && !d.clear && d.baseline == nil
 }
 
 // write returns the transaction.
@@ -121,6 +122,7 @@ func (d *draft) write() cash.LedgerWrite {
 	if d.clear {
 		w.ClearEvidence, w.Evidence = d.books.dev, nil
 	}
+	w.Evidence = append(w.Evidence, d.fillings...)
 	return w
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"coffer/internal/cash"
@@ -165,6 +166,7 @@ func TestSetStore(t *testing.T) {
 // The rows of what a person does with a store say who it was.
 func TestFill(t *testing.T) {
 	r := newRig(t, full)
+	r.dev.snap.Coins = true
 	told := fillDevice{r.dev, func(e cash.Filled) { r.record(e) }}
 	r.must(r.till.Fill(t.Context(), Call{Actor: "eva"}, told, euro[false][1], 2))
 	r.record(cash.Filled{Coin: euro[false][0], Count: -1})
@@ -177,6 +179,68 @@ func TestFill(t *testing.T) {
 	if err := r.till.Fill(t.Context(), Call{}, plainDevice{}, euro[false][1], 1); !errors.Is(err, cash.ErrUnsupported) {
 		t.Errorf("a machine that cannot: %v", err)
 	}
+}
+
+// What a person was telling a machine of its store when the machine, the connection or this computer was lost is booked
+// as that person's when the levels show that the machine took it, and only once. A full disk keeps it from being told.
+func TestFillLost(t *testing.T) {
+	lost := func(levels ...int) (acc cash.Account) {
+		acc = full
+		acc.Levels = pieces(levels...)
+		return acc
+	}
+	for name, tc := range map[string]struct {
+		after cash.Account
+		rows  []string
+	}{
+		"taken":             {lost(500, 9, 1000, 4), []string{"adjust 5x500 operator>payout"}},
+		"not taken":         {full, nil},
+		"cleared":           {lost(1000, 4), []string{"adjust 4x500 payout>operator"}},
+		"cleared and set":   {lost(500, 2, 1000, 4), []string{"adjust 2x500 payout>operator"}},
+		"another's as well": {lost(500, 9, 1000, 5), []string{"adjust 5x500 operator>payout", "discrepancy 1x1000 unknown>payout"}},
+		"more":              {lost(500, 10, 1000, 4), []string{"discrepancy 6x500 unknown>payout"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, full)
+			r.dev.snap.Coins, r.dev.err = true, cash.ErrNotConnected
+			n := 5
+			if strings.HasPrefix(name, "cleared") {
+				n = 0
+			}
+			if err := r.till.Fill(t.Context(), Call{Actor: "eva"}, r.dev, euro[false][0], n); !errors.Is(err, cash.ErrNotConnected) {
+				t.Errorf("error %v", err)
+			}
+			r.rows()
+			r.restart()
+			r.must(r.till.Reconcile(t.Context(), testDev, tc.after))
+			r.rows(tc.rows...)
+			if len(tc.rows) > 0 && r.j.rows[r.j.shown].Kind == cash.KindAdjust && r.j.rows[r.j.shown].Detail != "filled by eva" {
+				t.Errorf("detail %q", r.j.rows[r.j.shown].Detail)
+			}
+			r.forget()
+			r.must(r.till.Reconcile(t.Context(), testDev, lost(500, tc.after.Levels[euro[false][0]]+5, 1000, tc.after.Levels[euro[false][1]])))
+			r.rows("discrepancy 5x500 unknown>payout")
+		})
+	}
+	r := newRig(t, full)
+	r.dev.snap.Coins, r.j.fail = true, cash.ErrJournal
+	before := len(r.dev.calls)
+	if err := r.till.Fill(t.Context(), Call{}, r.dev, euro[false][0], 5); !errors.Is(err, cash.ErrJournal) || len(r.dev.calls) > before {
+		t.Errorf("on a full disk: %v, calls %q", err, r.dev.calls[before:])
+	}
+}
+
+// Books that are compared while the machine is being told, before it takes it, forget nothing.
+func TestFillCompared(t *testing.T) {
+	r := newRig(t, full)
+	r.dev.snap.Coins = true
+	compared := fillDevice{r.dev, func(cash.Filled) { r.must(r.till.Reconcile(t.Context(), testDev, full)) }}
+	r.must(r.till.Fill(t.Context(), Call{Actor: "eva"}, compared, euro[false][0], 5))
+	r.restart()
+	acc := full
+	acc.Levels = pieces(500, 9, 1000, 4)
+	r.must(r.till.Reconcile(t.Context(), testDev, acc))
+	r.rows("adjust 5x500 operator>payout")
 }
 
 // fillDevice tells what it is filled with.

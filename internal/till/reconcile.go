@@ -46,7 +46,7 @@ func reconcile(d *draft, acc cash.Account, starting bool) {
 // nothingNew says whether the books are word for word those of the baseline.
 func (r *reconciler) nothingNew() bool {
 	b := r.d.books
-	return r.d.empty() && b.since.rows == 0 && len(b.evidence) == 0 && b.base.Account.Kind == r.acc.Kind &&
+	return r.d.empty() && b.since.rows == 0 && len(b.evidence) == 0 && len(b.fillings) == 0 && b.base.Account.Kind == r.acc.Kind &&
 		b.base.Account.Serial == r.acc.Serial && slices.Equal(b.base.Account.Counters, r.acc.Counters) &&
 		len(b.base.Account.Levels.Minus(r.acc.Levels)) == 0
 }
@@ -175,6 +175,9 @@ func (r *reconciler) releaseHolds() {
 // residue makes the payout balance equal to the levels.
 func (r *reconciler) residue() {
 	for _, row := range r.missing().Rows() {
+		if r.byHand(row) {
+			continue
+		}
 		op := ""
 		if row.Count < 0 {
 			if r.sure = false; r.op != nil {

@@ -277,6 +277,11 @@ func (t *Till) Reconcile(ctx context.Context, dev cash.DeviceID, acc cash.Accoun
 	d := newDraft(b)
 	o := k.running.Load()
 	reconcile(d, acc, o.starting())
+	if k.filling != nil && d.clear { // the machine may take it yet
+		if err := d.fill(*k.filling); err != nil {
+			return err
+		}
+	}
 	if o != nil && !o.started && movedBy(d, o.id) {
 		d.events = append([]news{{o.startedEvent(), -1}}, d.events...)
 	}
