@@ -177,16 +177,23 @@ type splitter struct {
 	ways    int
 }
 
+// try finds up to two ways. What the coins from the i-th on cannot make up, whatever their counts, is left at once: what
+// remains has either a way soon or few coins, so that the search is short for any sum.
 func (s *splitter) try(i int, left int64) {
 	if left == 0 {
 		s.ways++
 		s.found = s.current.Clone()
 		return
 	}
-	if i == len(s.denoms) || s.ways > 1 {
+	if i == len(s.denoms) || s.ways > 1 || left%s.measure(i) != 0 {
 		return
 	}
 	d := s.denoms[i]
+	if i == len(s.denoms)-1 {
+		s.ways++
+		s.found = s.current.Plus(cash.Counts{d: int(left / d.Value)})
+		return
+	}
 	for n := left / d.Value; n >= 0 && s.ways < 2; n-- {
 		s.current[d] = int(n)
 		if n == 0 {
@@ -195,4 +202,15 @@ func (s *splitter) try(i int, left int64) {
 		s.try(i+1, left-n*d.Value)
 	}
 	delete(s.current, d)
+}
+
+// measure is the greatest value of which every coin from the i-th on is a multiple.
+func (s *splitter) measure(i int) int64 {
+	var m int64
+	for _, d := range s.denoms[i:] {
+		for a := d.Value; a != 0; {
+			m, a = a, m%a
+		}
+	}
+	return m
 }
