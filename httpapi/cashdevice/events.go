@@ -225,12 +225,15 @@ func (s *story) coins(e cash.CoinCredited) {
 	}
 }
 
+// cleared tells where the machine has moved a note that was in its path at power-up. The manual has no event for one that
+// went into the store: STORED tells of it, if it was not told before.
 func (s *story) cleared(e cash.ClearedAtPowerUp) {
-	name := "NOTE_CLEARED_FROM_FRONT"
-	if e.To == cash.Cashbox {
-		name = "NOTE_CLEARED_TO_CASHBOX"
+	switch e.To {
+	case cash.Cashbox:
+		s.money("NOTE_CLEARED_TO_CASHBOX", e.Note.Value, 0, e.Note.Currency)
+	case cash.Customer:
+		s.money("NOTE_CLEARED_FROM_FRONT", e.Note.Value, 0, e.Note.Currency)
 	}
-	s.money(name, e.Note.Value, 0, e.Note.Currency)
 }
 
 // operate tells payouts, floats and empties.
