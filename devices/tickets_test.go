@@ -60,6 +60,25 @@ func TestTicketSetUp(t *testing.T) {
 	}
 }
 
+// Only readers that are fitted can be switched on, and only the format and the lengths that there are; what cannot be is
+// not sent.
+func TestTicketSetUpRefused(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, asReader, func(b *bench) {
+		b.ready()
+		b.m.table("23", "F0 01 00 01 12") // the top reader alone
+		b.h.clear()
+		for _, c := range []devices.BarcodeConfig{
+			{Enabled: 2, Format: 1, Characters: 6}, {Enabled: 3, Format: 1, Characters: 6}, {Enabled: 1, Format: 0, Characters: 6},
+			{Enabled: 1, Format: 2, Characters: 6}, {Enabled: 1, Format: 1, Characters: 5}, {Enabled: 1, Format: 1, Characters: 25},
+		} {
+			b.is(b.payer().SetBarcodeConfig(b.Context(), c), cash.ErrInvalid)
+		}
+		b.want([]string{"t 24", "t 26"})
+		b.ok(b.payer().SetBarcodeConfig(b.Context(), devices.BarcodeConfig{Enabled: 1, Format: 1, Characters: 24}))
+		b.want([]string{"t 24"}, "t 24 01 01 18 > F0")
+	})
+}
+
 // A ticket in escrow is held as a note is: read, HOLD instead of polls, and the poll behind the decision takes it.
 func TestTicketDialogue(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{Escrow: true}, asReader, func(b *bench) {
