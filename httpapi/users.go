@@ -362,6 +362,9 @@ func writeFile(path string, text []byte) error {
 	defer os.Remove(f.Name()) // gone already where the rename worked
 	_, err = f.Write(text)
 	if err == nil {
+		err = giveTo(f, path)
+	}
+	if err == nil {
 		err = f.Sync()
 	}
 	if cerr := f.Close(); err == nil {
