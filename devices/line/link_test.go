@@ -281,18 +281,23 @@ func TestStandingStill(t *testing.T) {
 					link.Link = l
 					return link, err
 				}), 0)
+				synctest.Wait()
+				b.mu.Lock()
 				before := len(b.frames)
+				if tt.silent {
+					b.fault = func(int, ssp.Frame, []byte) []byte { return nil }
+				}
+				b.mu.Unlock()
 				if before != 1 {
 					t.Errorf("SYNC was sent %d times", before)
 				}
 				link.naps = tt.naps
-				if tt.silent {
-					b.fault = func(int, ssp.Frame, []byte) []byte { return nil }
-				}
 				_, err := p.Tx(t.Context(), []byte{0x07})
 				if gone := errors.Is(err, cash.ErrNotConnected); gone != tt.gone || err != nil && !gone {
 					t.Errorf("%v", err)
 				}
+				b.mu.Lock()
+				defer b.mu.Unlock()
 				if sent := len(b.frames) - before; sent != tt.sent || len(s.executed) != 2 {
 					t.Errorf("sent %d times, want %d; executed %d commands", sent, tt.sent, len(s.executed))
 				}
