@@ -82,6 +82,8 @@ func (m *Mechanism) mayAccept(i int) error {
 
 // take turns acceptance of part i on.
 func (m *Mechanism) take(ctx context.Context, r upos.Request, i int) error {
+	m.parts[i].way <- struct{}{}
+	defer func() { <-m.parts[i].way }()
 	d, call := m.device(i), by(r)
 	m.mu.Lock()
 	m.parts[i].off = false
@@ -158,6 +160,8 @@ func (m *Mechanism) openStore(ctx context.Context, call till.Call, d devices.Dev
 
 // refuse turns acceptance of part i off. What is held is taken. A machine that is away is turned off when it is back.
 func (m *Mechanism) refuse(ctx context.Context, r upos.Request, i int) error {
+	m.parts[i].way <- struct{}{}
+	defer func() { <-m.parts[i].way }()
 	d, call := m.device(i), by(r)
 	m.mu.Lock()
 	manual := m.parts[i].manual
@@ -194,6 +198,8 @@ func (m *Mechanism) Quiet(ctx context.Context, r upos.Request) error {
 
 // quiet turns acceptance of part i off if it is on. Of a machine that is away nobody knows: it goes off when it is back.
 func (m *Mechanism) quiet(ctx context.Context, r upos.Request, i int) error {
+	m.parts[i].way <- struct{}{}
+	defer func() { <-m.parts[i].way }()
 	d, call := m.device(i), by(r)
 	s := d.Snapshot()
 	if s.Ready && !s.AcceptorEnabled && s.Escrow == nil && s.MultiHeld.Pieces() == 0 {
@@ -234,7 +240,7 @@ func (m *Mechanism) Settle(ctx context.Context, r upos.Request) error {
 			return err
 		}
 	}
-	return m.seen.await(ctx, m.Bus.Last())
+	return m.caughtUp(ctx)
 }
 
 // settle waits for part i.

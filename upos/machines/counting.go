@@ -15,6 +15,9 @@ func (m *Mechanism) Counts(ctx context.Context, r upos.Request, place cash.Place
 	if err := m.use(r); err != nil {
 		return nil, false, err
 	}
+	if err := m.caughtUp(ctx); err != nil { // a discrepancy that was told is a doubt
+		return nil, false, err
+	}
 	out, doubt := upos.Pieces{}, false
 	for _, i := range m.scope(r) {
 		d := m.device(i)
@@ -61,6 +64,9 @@ func (m *Mechanism) Adjust(ctx context.Context, r upos.Request, place cash.Place
 	}
 	if place != cash.Cashbox && place != cash.Payout {
 		return fmt.Errorf("%w: place %q", cash.ErrInvalid, place)
+	}
+	if err := m.caughtUp(ctx); err != nil { // else a doubt from before would come up behind the count that ends it
+		return err
 	}
 	list := m.scope(r)
 	shares, err := m.shareCounted(ctx, r, list, place)

@@ -167,6 +167,62 @@ func TestOffWhileAway(t *testing.T) {
 	}
 }
 
+// A deposit that begins while a machine that is back is being turned off for the one before has it on.
+func TestOnWhileTurnedOff(t *testing.T) {
+	onBench(t, 4096, func(b *realBench) {
+		slow := &slowOff{Station: b.station, asked: make(chan struct{}), carryOut: make(chan struct{})}
+		m, err := machines.New(machines.Deps{Station: slow, Till: b.till, Bus: b.bus, Log: quiet()}, "notes")
+		b.must(err)
+		defer m.Close()
+		b.must(m.Claim("pos"))
+		b.must(m.Accept(b.Context(), mine, true))
+		b.Plug(0, false)
+		b.await("away", func() bool { return !b.m.Parts()[0].Online })
+		b.fails("off", m.Accept(b.Context(), mine, false), cash.ErrNotConnected)
+		slow.on.Store(true)
+		b.Plug(0, true)
+		<-slow.asked
+		begun := make(chan error, 1)
+		go func() { begun <- m.Accept(b.Context(), mine, true) }()
+		time.Sleep(2 * time.Second)
+		close(slow.carryOut)
+		b.must(<-begun)
+		if time.Sleep(time.Second); !b.machines[0].Truth().Enabled {
+			t.Error("a deposit runs, and nothing is accepted")
+		}
+	}, notes)
+}
+
+// slowOff is a station on which it takes a while from the decision to turn a machine off to the command.
+type slowOff struct {
+	*devices.Station
+	on              atomic.Bool
+	asked, carryOut chan struct{}
+}
+
+func (s *slowOff) Lines() []devices.LineStatus {
+	out := s.Station.Lines()
+	for i := range out {
+		for k, d := range out[i].Devices {
+			out[i].Devices[k] = slowlyOff{d, s}
+		}
+	}
+	return out
+}
+
+type slowlyOff struct {
+	devices.Device
+	s *slowOff
+}
+
+func (d slowlyOff) Disable(ctx context.Context) error {
+	if d.s.on.CompareAndSwap(true, false) {
+		close(d.s.asked)
+		<-d.s.carryOut
+	}
+	return d.Device.Disable(ctx)
+}
+
 // A machine that appears after the claim is under it.
 func TestClaimedLater(t *testing.T) {
 	onBench(t, 4096, func(b *realBench) {
@@ -285,6 +341,9 @@ func TestDoubt(t *testing.T) {
 		b.must(b.machines[0].SetLevel(500, "EUR", 3))
 		d, _ := b.station.Device("SPECTRAL_PAYOUT-COM5")
 		b.must(d.(devices.Auditor).Audit(b.Context()))
+		if _, doubt, err := b.m.Counts(b.Context(), mine, cash.Payout); err != nil || !doubt {
+			t.Errorf("at once: doubt %v, %v", doubt, err)
+		}
 		b.await("doubt", func() bool { return b.m.Parts()[0].InDoubt && l.has(func(c upos.Change) bool { return c.Doubt }) })
 		if _, doubt, err := b.m.Counts(b.Context(), mine, cash.Payout); err != nil || !doubt {
 			t.Errorf("doubt %v, %v", doubt, err)
@@ -300,6 +359,12 @@ func TestDoubt(t *testing.T) {
 		b.must(b.m.Adjust(b.Context(), r, cash.Cashbox))
 		if b.m.Parts()[0].InDoubt {
 			t.Error("still in doubt")
+		}
+		b.must(b.machines[0].SetLevel(500, "EUR", 1))
+		b.must(d.(devices.Auditor).Audit(b.Context()))
+		b.must(b.m.Adjust(b.Context(), r, cash.Cashbox))
+		if time.Sleep(time.Second); b.m.Parts()[0].InDoubt {
+			t.Error("in doubt again over what was found before the count")
 		}
 	}, notes)
 }

@@ -55,6 +55,8 @@ var _ upos.Mechanism = (*Mechanism)(nil)
 
 // part is what is remembered of one machine; guarded by Mechanism.mu.
 type part struct {
+	way chan struct{} // full while acceptance is turned on or off: one at a time, so that the last word counts
+
 	id     string        // of the configuration
 	dev    cash.DeviceID // "" until it was identified
 	mark   int64         // last ledger row that was looked at
@@ -78,7 +80,7 @@ func New(deps Deps, ids ...string) (*Mechanism, error) {
 		if m.find(id) == nil {
 			return nil, fmt.Errorf("%w: %q is not the id of a configured machine", cash.ErrUnknown, id)
 		}
-		m.parts = append(m.parts, &part{id: id})
+		m.parts = append(m.parts, &part{id: id, way: make(chan struct{}, 1)})
 	}
 	if len(ids) == 0 {
 		return nil, fmt.Errorf("%w: a mechanism needs a machine", cash.ErrInvalid)

@@ -81,7 +81,7 @@ func (m *Mechanism) Update(ctx context.Context, r upos.Request, part int, image 
 		return err
 	}
 	s := d.Snapshot()
-	return m.Till.Do(ctx, by(r), d, "update firmware", func(ctx context.Context) error {
+	err = m.Till.Do(ctx, by(r), d, "update firmware", func(ctx context.Context) error {
 		return m.Downloader.Download(ctx, devices.Download{
 			Port: s.Port, Address: s.Address, Image: image,
 			Progress: func(p devices.DownloadProgress) {
@@ -91,6 +91,8 @@ func (m *Mechanism) Update(ctx context.Context, r upos.Request, part int, image 
 			},
 		})
 	})
+	_ = m.caughtUp(ctx) // that it went away is told before that it is back; an error is the end of this mechanism
+	return err
 }
 
 // percent is how far an update is, 0 while nothing was erased yet.

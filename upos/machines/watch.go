@@ -55,6 +55,14 @@ func (p *position) await(ctx context.Context, at uint64) error {
 	}
 }
 
+// caughtUp waits until what is on the bus by now was told.
+func (m *Mechanism) caughtUp(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(m.ctx, cancel)() // nothing is told after Close
+	return m.seen.await(ctx, m.Bus.Last())
+}
+
 // Watch implements upos.Mechanism.
 func (m *Mechanism) Watch(f func(upos.Change)) (stop func()) {
 	m.mu.Lock()
@@ -290,6 +298,12 @@ func sum(list []upos.Pieces) upos.Pieces {
 
 // turnOff turns off acceptance in a machine that was away when it was asked to.
 func (m *Mechanism) turnOff(i int) {
+	select {
+	case m.parts[i].way <- struct{}{}:
+		defer func() { <-m.parts[i].way }()
+	default:
+		return // somebody says anew what it is to be
+	}
 	m.mu.Lock()
 	pending, owner := m.parts[i].off, m.owner
 	m.mu.Unlock()
