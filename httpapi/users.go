@@ -170,6 +170,10 @@ func (u *Users) List() ([]string, error) {
 // UpdateCredentials replaces name and its password by newName and newPassword. cash.ErrUnauthorized if name does not
 // have password; cash.ErrInvalid for empty new values or a newName that another user has.
 func (u *Users) UpdateCredentials(ctx context.Context, name, password, newName, newPassword string) error {
+	checked, err := u.hashOf(name)
+	if err != nil {
+		return err
+	}
 	ok, err := u.Check(ctx, name, password)
 	switch {
 	case err != nil:
@@ -178,6 +182,9 @@ func (u *Users) UpdateCredentials(ctx context.Context, name, password, newName, 
 		return cash.ErrUnauthorized
 	}
 	return u.change(func(users []user) ([]user, error) {
+		if !slices.Contains(users, user{name, checked}) { // somebody was faster
+			return nil, cash.ErrUnauthorized
+		}
 		taken := func(x user) bool { return x.Name == newName }
 		if newName != name && slices.ContainsFunc(users, taken) {
 			return nil, fmt.Errorf("%w: user %q exists", cash.ErrInvalid, newName)
@@ -185,6 +192,16 @@ func (u *Users) UpdateCredentials(ctx context.Context, name, password, newName, 
 		users = slices.DeleteFunc(users, func(x user) bool { return x.Name == name })
 		return with(users, newName, newPassword)
 	})
+}
+
+// hashOf returns what name's password is checked against.
+func (u *Users) hashOf(name string) (string, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if err := u.refresh(); err != nil {
+		return "", err
+	}
+	return u.find(name), nil
 }
 
 // IsDefault says whether these are the credentials of a fresh installation.
@@ -225,7 +242,7 @@ func (u *Users) change(edit func([]user) ([]user, error)) error {
 	if err := writeFile(u.path, text); err != nil {
 		return fmt.Errorf("users: %w", err)
 	}
-	clear(u.known)
+	u.stamp = time.Time{} // the clock of the file system is coarse: what was written is read, also where it looks as before
 	return u.refresh()
 }
 

@@ -3,12 +3,14 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,5 +235,32 @@ func TestFirstUser(t *testing.T) {
 	}
 	if err := u.Remove("kittens"); err != nil || u.has(t, "kittens", "aresolovely") {
 		t.Errorf("removed: %v", err)
+	}
+}
+
+// Of several who replace the same credentials at the same time one does; the others' are wrong by then.
+func TestCredentialsAreReplacedOnce(t *testing.T) {
+	u, err := OpenUsers(filepath.Join(t.TempDir(), "users.yaml"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	errs := make([]error, 4)
+	for n := range errs {
+		all.Go(func() {
+			errs[n] = u.UpdateCredentials(t.Context(), DefaultUser, DefaultPassword, fmt.Sprint("user", n), "new")
+		})
+	}
+	all.Wait()
+	done := 0
+	for _, err := range errs {
+		if err == nil {
+			done++
+		} else if !errors.Is(err, cash.ErrUnauthorized) {
+			t.Error(err)
+		}
+	}
+	if names, err := u.List(); done != 1 || len(names) != 1 || err != nil {
+		t.Errorf("%d were done; users %v, %v", done, names, err)
 	}
 }

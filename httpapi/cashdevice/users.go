@@ -51,13 +51,12 @@ func (c *call) updateCredentials() (any, error) {
 		c.header.Set("Retry-After", strconv.Itoa(wait.Seconds()))
 		return nil, &refusal{status: 429, body: object{{"message", wait.Error()}}, err: err}
 	}
-	if errors.Is(err, cash.ErrUnauthorized) {
+	if err == nil {
+		err = c.api.gate.Users.UpdateCredentials(c.ctx, name, password, newName, newPassword)
+	}
+	if errors.Is(err, cash.ErrUnauthorized) { // also where somebody else has replaced them meanwhile
 		return nil, &refusal{status: 400, body: "Incorrect current username or password!", err: err}
 	}
-	if err != nil {
-		return nil, err
-	}
-	err = c.api.gate.Users.UpdateCredentials(c.ctx, name, password, newName, newPassword)
 	if errors.Is(err, cash.ErrInvalid) {
 		return nil, fault("NewUsername", "A new user name, free to take, and a new password are required.")
 	}
