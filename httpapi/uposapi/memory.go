@@ -79,9 +79,9 @@ func (m *memory) take(id, print string) (c *remembered, first bool) {
 }
 
 // settle is the end of a first call. One that was refused by the state of the device has moved nothing: it may be tried
-// again under the same id.
+// again under the same id, by whoever has waited for it too.
 func (m *memory) settle(id string, c *remembered) {
-	close(c.done)
+	defer close(c.done) // last: whoever learns the outcome may try again
 	if !refusedByState(c.err) {
 		return
 	}

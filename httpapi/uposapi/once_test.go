@@ -94,6 +94,36 @@ func testRefusedMayBeRepeated(t *testing.T) {
 	}
 }
 
+// TestRefusedMayBeRepeatedByWhoWaited: also by the one whose call waited for the first, and at once.
+func TestRefusedMayBeRepeatedByWhoWaited(t *testing.T) {
+	synctest.Test(t, testRefusedMayBeRepeatedByWhoWaited)
+}
+
+func testRefusedMayBeRepeatedByWhoWaited(t *testing.T) {
+	in := upos.Invocation{Method: "FixDeposit"}
+	busy := &upos.Error{Code: upos.E_BUSY}
+	for range 2000 {
+		var m memory
+		refuse := make(chan struct{})
+		go func() {
+			_, _ = m.once(t.Context(), "1", in, func() (map[string]any, error) { <-refuse; return nil, busy })
+		}()
+		synctest.Wait()
+		again := make(chan error)
+		go func() {
+			done := func() (map[string]any, error) { return nil, nil }
+			_, _ = m.once(t.Context(), "1", in, done)
+			_, err := m.once(t.Context(), "1", in, done)
+			again <- err
+		}()
+		synctest.Wait()
+		close(refuse)
+		if err := <-again; err != nil {
+			t.Fatalf("refused with what is over: %v", err)
+		}
+	}
+}
+
 // TestClaimIsNotRemembered: one that is repeated under its request id after a Release claims again.
 func TestClaimIsNotRemembered(t *testing.T) { synctest.Test(t, testClaimIsNotRemembered) }
 
