@@ -3,6 +3,7 @@ package upos
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"coffer/internal/cash"
@@ -104,6 +105,9 @@ func (c *call) dispense(fill func(*Request, *job) error) (map[string]any, error)
 		return nil, err
 	}
 	if running != nil && running.key != "" && running.key == c.Key {
+		if running.amount != j.amount || !maps.Equal(running.asked, j.asked) {
+			return nil, fail(E_ILLEGAL, "key %q was used for another payout, which runs", c.Key)
+		}
 		return nil, c.await(running, j.async)
 	}
 	if err := c.idle(); err != nil {

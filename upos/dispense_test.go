@@ -205,6 +205,7 @@ func TestKeyPaysOnce(t *testing.T) {
 		go func() { done <- dispenseChange(h, 10, "sale 7") }()
 		synctest.Wait()
 		result(t, dispenseChange(h, 10, "sale 8"), upos.E_BUSY, 0)
+		result(t, dispenseChange(h, 20, "sale 7"), upos.E_ILLEGAL, 0) // which is another payout
 		go func() { done <- dispenseChange(h, 10, "sale 7") }()
 		must(t, <-done)
 		must(t, <-done)
