@@ -249,6 +249,9 @@ func (b *Base) Raw(ctx context.Context, cmd []byte) (answer []byte, err error) {
 	if len(cmd) == 0 || refusedRaw[ssp.Command(cmd[0])] || refusedExpansion(cmd) {
 		return nil, fmt.Errorf("%w: this command cannot be sent by hand", cash.ErrInvalid)
 	}
+	if len(cmd) > ssp.MaxEncrypted { // the line would refuse it, and whatever the line refuses is taken for a lost machine
+		return nil, fmt.Errorf("%w: a command of %d bytes, where %d fit", cash.ErrInvalid, len(cmd), ssp.MaxEncrypted)
+	}
 	err = b.do(ctx, NeedAnswer, nil, func(c *Core) error {
 		answer, err = c.exchange(cmd)
 		return err

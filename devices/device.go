@@ -34,7 +34,7 @@ type Device interface {
 	Account(ctx context.Context) (*cash.Account, error)
 
 	// Raw sends one command (code and parameters) and returns the whole answer, first byte the generic response code.
-	// Commands that move money, change keys or poll are refused with cash.ErrInvalid.
+	// Commands that move money, change keys or poll, and those too long for a frame, are refused with cash.ErrInvalid.
 	Raw(ctx context.Context, cmd []byte) ([]byte, error)
 }
 

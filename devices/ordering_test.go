@@ -8,6 +8,7 @@ import (
 
 	"coffer/devices"
 	"coffer/internal/cash"
+	"coffer/ssp"
 )
 
 // accepting makes the device of b take notes; with payout, into its store too.
@@ -353,6 +354,11 @@ func TestInvalidPayouts(t *testing.T) {
 		b.is(err, cash.ErrInvalid)
 		_, err = b.dev.Device().Raw(b.Context(), []byte{0x30, 0xE0, 0x18})
 		b.is(err, cash.ErrInvalid)
+		_, err = b.dev.Device().Raw(b.Context(), make([]byte, ssp.MaxEncrypted+1)) // which no frame carries
+		b.is(err, cash.ErrInvalid)
+		if s := b.dev.Device().Snapshot(); !s.Connected || !s.Ready {
+			t.Errorf("a command that cannot be sent has cost the connection: %s", s.Error)
+		}
 	})
 	inBubble(t, devices.DeviceConfig{}, asValidator, func(b *bench) {
 		b.ready()

@@ -79,8 +79,8 @@ func hexBytes(text string) ([]byte, error) {
 		}
 		out = append(out, b...)
 	}
-	if len(out) == 0 || len(out) > ssp.MaxData {
-		return nil, fmt.Errorf("%w: from 1 to %d bytes in hexadecimal are expected", cash.ErrInvalid, ssp.MaxData)
+	if len(out) == 0 || len(out) > ssp.MaxEncrypted {
+		return nil, fmt.Errorf("%w: from 1 to %d bytes in hexadecimal are expected", cash.ErrInvalid, ssp.MaxEncrypted)
 	}
 	return out, nil
 }
