@@ -42,3 +42,17 @@ func TestNoteBehindAnUnendedOne(t *testing.T) {
 			"record NoteHeld 500 EUR", "record NoteHeld 1000 EUR", "record NoteReturned 1000 EUR 8", "reconcile")
 	})
 }
+
+// While a machine clears a jam its notes are on their way: books are not compared. Afterwards they are, at once.
+func TestNoAuditWhileAJamIsCleared(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
+		b.accepting(true)
+		b.m.becomes("F0 B0")
+		b.m.table("22", levels("02", "04", "04"))
+		time.Sleep(2 * time.Minute)
+		b.want([]string{"reconcile"})
+		b.m.becomes("F0")
+		time.Sleep(3 * time.Second)
+		b.want([]string{"reconcile"}, "reconcile")
+	})
+}
