@@ -60,6 +60,7 @@ type Base struct {
 	mu       sync.Mutex // orders publications
 	changed  chan struct{}
 	fixedKey uint64 // in force; see rekey
+	rekeyed  uint64 // how often it was changed
 }
 
 func newBase(cfg baseConfig, log logrus.FieldLogger) *Base {
@@ -91,11 +92,23 @@ func (b *Base) current() Device {
 // Snapshot implements Device.
 func (b *Base) Snapshot() *Snapshot { return b.snap.Load() }
 
-// publish makes s the picture that everybody sees.
-func (b *Base) publish(s *Snapshot) {
+// publish makes s the picture that everybody sees. A machine is not shown as connected with a key that was changed since:
+// then it is false, and nothing is shown. rekeyed is the change that its connection began with.
+func (b *Base) publish(s *Snapshot, rekeyed uint64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if s.Connected && rekeyed != b.rekeyed {
+		return false
+	}
 	b.store(s)
+	return true
+}
+
+// keyAge says how often the key was changed.
+func (b *Base) keyAge() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.rekeyed
 }
 
 // store replaces the picture and wakes who waits for it; the caller holds b.mu.

@@ -24,6 +24,7 @@ const (
 func (c *Core) connect() error {
 	c.lost, c.plainAck, c.refused, c.lastGood = nil, false, 0, time.Now()
 	c.before, c.unknown, c.hold, c.op = nil, "", false, operation{}
+	c.keyAge = c.base.keyAge()
 	c.peer.ForgetKey()
 	err := c.peer.Sync(context.Background())
 	c.Edit(func(s *Snapshot) { s.silent = err != nil })

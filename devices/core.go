@@ -58,8 +58,9 @@ type Core struct {
 	pic    Snapshot // what the next publication shows; its maps and slices are replaced, never changed
 	dirty  bool
 
-	lost       error // why the connection is over
-	plainAck   bool  // the machine has no POLL WITH ACK
+	lost       error  // why the connection is over
+	keyAge     uint64 // of the key that the connection began with
+	plainAck   bool   // the machine has no POLL WITH ACK
 	lastGood   time.Time
 	refused    int         // answers to polls other than OK, in a row
 	events     []ssp.Event // of the last answer
@@ -118,7 +119,9 @@ func (c *Core) show() {
 	c.dirty = false
 	s := c.pic
 	s.Changed = time.Now()
-	c.base.publish(&s)
+	if !c.base.publish(&s, c.keyAge) && c.lost == nil {
+		c.lost = errRekeyed
+	}
 }
 
 // Tx does one exchange and returns what follows OK. An answer other than OK is a *ssp.StatusError; any other error, and

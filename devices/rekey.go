@@ -88,23 +88,38 @@ func (b *Base) rekey(ctx context.Context, key uint64) error {
 		return cash.ErrUnsupported
 	}
 	set := func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
 		b.fixedKey = key
+		b.rekeyed++
 		p.SetFixedKey(key)
 	}
-	err := b.do(ctx, NeedAnswer, nil, func(c *Core) error {
+	for {
+		err := b.rekeyConnected(ctx, set)
+		if !errors.Is(err, cash.ErrNotConnected) {
+			return err
+		}
+		b.mu.Lock()
+		away := !b.Snapshot().Connected
+		if away { // the next attempt to connect takes it up, and one that runs is in vain
+			set()
+		}
+		b.mu.Unlock()
+		if away {
+			return nil
+		}
+	}
+}
+
+// rekeyConnected ends the connection for another key, which set makes known while b.mu is held.
+func (b *Base) rekeyConnected(ctx context.Context, set func()) error {
+	return b.do(ctx, NeedAnswer, nil, func(c *Core) error {
 		if c.op.running || (c.driver != nil && c.driver.Busy()) || c.pic.Escrow != nil {
 			return cash.ErrBusy
 		}
+		b.mu.Lock()
 		set()
+		b.mu.Unlock()
 		c.lost = errRekeyed
 		c.Edit(func(s *Snapshot) { s.Connected, s.Ready, s.Error = false, false, "another session key" })
 		return nil
 	})
-	if errors.Is(err, cash.ErrNotConnected) { // the next attempt to connect takes it up
-		set()
-		return nil
-	}
-	return err
 }

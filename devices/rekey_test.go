@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -74,4 +75,21 @@ func TestOpenKeyed(t *testing.T) {
 			t.Errorf("a machine that is not configured: %v", err)
 		}
 	})
+}
+
+// A key that the machine does not have is never taken for its own, at whatever moment of its first connection it comes, and
+// the right one is in force again behind it.
+func TestOpenKeyedWhileConnecting(t *testing.T) {
+	for wait := time.Duration(0); wait < 400*time.Millisecond; wait += 4 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHall(t, place{"COM7", 16, "scs"})
+			time.Sleep(wait)
+			if _, err := h.station.OpenKeyed(h.Context(), "COM7", 16, 1<<63); err == nil {
+				t.Errorf("opened after %v with a key that the machine does not have", wait)
+			}
+			if d := h.open("COM7", 16); !d.Snapshot().Encrypted || !h.station.HasKey("COM7", 16, ssp.DefaultFixedKey) {
+				t.Errorf("opened after %v, and not driven with its own key since", wait)
+			}
+		})
+	}
 }
