@@ -167,7 +167,7 @@ func (c *Core) acknowledge(a answer) error {
 
 // restarted keeps what stood beside SLAVE RESET as evidence, and ends the connection.
 func (c *Core) restarted(ctx context.Context, a answer) error {
-	c.pending = nil
+	c.pending = byHand(c.pending)
 	if err := c.keepEvidence(ctx, a); err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (c *Core) restarted(ctx context.Context, a answer) error {
 
 // salvage keeps as evidence an answer that could not be translated because the connection broke over it.
 func (c *Core) salvage(ctx context.Context, a answer, cause error) error {
-	c.pending = nil
+	c.pending = byHand(c.pending)
 	if err := c.keepEvidence(ctx, a); err != nil {
 		return err
 	}
@@ -242,12 +242,27 @@ func (c *Core) record(ctx context.Context) error {
 	return err
 }
 
-// tryRecord is record for what may get lost: states of a machine that is gone.
+// tryRecord is record for what may get lost: states of a machine that is gone. What a person has done with its money is
+// kept for the next record.
 func (c *Core) tryRecord() {
-	if err := c.base.cfg.sink.Record(context.Background(), c.id, c.pending...); err != nil {
-		c.Log.WithError(err).Error("state not told")
+	err := c.base.cfg.sink.Record(context.Background(), c.id, c.pending...)
+	if err == nil {
+		c.pending = nil
+		return
 	}
-	c.pending = nil
+	c.Log.WithError(err).Error("state not told")
+	c.pending = byHand(c.pending)
+}
+
+// byHand picks what no machine will tell again, and no comparison of books finds out.
+func byHand(events []cash.Event) (kept []cash.Event) {
+	for _, e := range events {
+		switch e.(type) {
+		case cash.Filled, cash.CashboxSet:
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }
 
 // persist writes until it works. While the ledger refuses, nothing is acknowledged and nothing polled, the acceptor is

@@ -272,6 +272,32 @@ func TestFilledWhileTheLedgerRefuses(t *testing.T) {
 	})
 }
 
+// TestFilledBeforeTheMachineGoes: what a person has put in is written also where the machine goes away while the ledger
+// refuses.
+func TestFilledBeforeTheMachineGoes(t *testing.T) {
+	for _, how := range []string{"dead", "restarted"} {
+		inBubble(t, devices.DeviceConfig{}, asHopper4, func(b *bench) {
+			b.ready()
+			b.m.hush(true)
+			b.h.clear()
+			b.m.table("34", "F0")
+			b.m.table("3B", "F0")
+			b.sink.refuse(cash.ErrJournal)
+			b.ok(b.dev.Device().(*coin.Device).AddLevel(b.Context(), fifty, 4))
+			if how == "dead" {
+				b.m.die(true)
+			} else {
+				b.m.say("56 > F0 F1")
+			}
+			time.Sleep(10 * time.Second)
+			b.sink.refuse(nil)
+			b.m.die(false)
+			time.Sleep(10 * time.Second)
+			b.want([]string{"record Filled", "reconcile"}, "record Filled {50 EUR 4}", "reconcile")
+		})
+	}
+}
+
 // TestStatesOfCoinMachines: the events of section 11.3 that only these machines have.
 func TestStatesOfCoinMachines(t *testing.T) {
 	for _, c := range []struct {

@@ -80,7 +80,7 @@ func TestOpenKeyed(t *testing.T) {
 // A key that the machine does not have is never taken for its own, at whatever moment of its first connection it comes, and
 // the right one is in force again behind it.
 func TestOpenKeyedWhileConnecting(t *testing.T) {
-	for wait := time.Duration(0); wait < 400*time.Millisecond; wait += 4 * time.Millisecond {
+	for wait := time.Duration(0); wait < 80*time.Millisecond; wait += 200 * time.Microsecond {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHall(t, place{"COM7", 16, "scs"})
 			time.Sleep(wait)
