@@ -40,3 +40,6 @@ func (d *TestDevice) ResetReady(ctx context.Context) (ready bool, err error) {
 	})
 	return ready, err
 }
+
+// Rekey gives the device another session key.
+func (d *TestDevice) Rekey(ctx context.Context, key uint64) error { return d.base.rekey(ctx, key) }

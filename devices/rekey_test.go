@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,18 +78,45 @@ func TestOpenKeyed(t *testing.T) {
 	})
 }
 
-// A key that the machine does not have is never taken for its own, at whatever moment of its first connection it comes, and
-// the right one is in force again behind it.
-func TestOpenKeyedWhileConnecting(t *testing.T) {
-	for wait := time.Duration(0); wait < 80*time.Millisecond; wait += 200 * time.Microsecond {
+// keyedMachine notes the key that its session has.
+type keyedMachine struct {
+	*machine
+	set, session atomic.Uint64
+}
+
+func (m *keyedMachine) SetFixedKey(key uint64) { m.set.Store(key) }
+
+func (m *keyedMachine) Negotiate(ctx context.Context) error {
+	m.session.Store(m.set.Load())
+	return m.machine.Negotiate(ctx)
+}
+
+// A device that is given another key shows as connected with that key only, at whatever moment of a connection it comes.
+func TestRekeyWhileConnecting(t *testing.T) {
+	for wait := time.Duration(0); wait < 200*time.Millisecond; wait += time.Millisecond {
 		synctest.Test(t, func(t *testing.T) {
-			h := newHall(t, place{"COM7", 16, "scs"})
+			m := &keyedMachine{machine: &machine{t: t, h: &history{}, tables: map[string][]byte{}, idle: []byte{0xF0}}}
+			asRecycler(m.machine)
+			log := logrus.New()
+			log.SetOutput(io.Discard)
+			dev := devices.NewTestDevice(devices.DeviceConfig{}, m, families, &sink{h: m.h}, log)
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				dev.Run(ctx)
+			}()
+			defer func() {
+				stop()
+				<-ended
+			}()
 			time.Sleep(wait)
-			if _, err := h.station.OpenKeyed(h.Context(), "COM7", 16, 1<<63); err == nil {
-				t.Errorf("opened after %v with a key that the machine does not have", wait)
+			if err := dev.Rekey(t.Context(), 4711); err != nil {
+				t.Fatal(err)
 			}
-			if d := h.open("COM7", 16); !d.Snapshot().Encrypted || !h.station.HasKey("COM7", 16, ssp.DefaultFixedKey) {
-				t.Errorf("opened after %v, and not driven with its own key since", wait)
+			err := dev.Wait(t.Context(), func(s *devices.Snapshot) bool { return s.Connected })
+			if key := m.session.Load(); err != nil || key != 4711 {
+				t.Errorf("after %v: connected with the key %d, %v", wait, key, err)
 			}
 		})
 	}
