@@ -237,9 +237,9 @@ func (c *Core) auditLater(err error) error {
 	return nil
 }
 
-// atRest says whether nothing is on its way in this machine.
+// atRest says whether nothing is on its way in this machine. One that has just refused a poll has not said so.
 func (c *Core) atRest(answer []ssp.Event) bool {
-	return c.canRest() && !moving(answer) && !oneShot(answer)
+	return c.canRest() && c.refused == 0 && !moving(answer) && !oneShot(answer)
 }
 
 // canRest is atRest but for what the machine has last answered.

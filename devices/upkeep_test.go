@@ -121,6 +121,19 @@ func TestCallsWhileCountersAreReset(t *testing.T) {
 	}
 }
 
+// A machine that refuses to be polled is not calm.
+func TestResetCountersOfAMachineThatRefusesPolls(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
+		b.m.table("59", "F0")
+		b.ready()
+		b.m.becomes("F5")
+		if err := b.payer().ResetCounters(b.Context()); err == nil || len(b.h.list("t 59")) > 0 {
+			b.Errorf("error %v, sent %q", err, b.sent())
+		}
+		b.m.becomes("F0 E8")
+	})
+}
+
 // Limits are sent at once and after every connection.
 func TestCashboxLimitDialogue(t *testing.T) {
 	inBubble(t, devices.DeviceConfig{}, asRecycler, func(b *bench) {
