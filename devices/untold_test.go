@@ -1,6 +1,7 @@
 package devices_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -54,5 +55,25 @@ func TestNoAuditWhileAJamIsCleared(t *testing.T) {
 		b.m.becomes("F0")
 		time.Sleep(3 * time.Second)
 		b.want([]string{"reconcile"}, "reconcile")
+	})
+}
+
+// The counter of coins in the cashbox tells of a coin only what it has beyond the coins that were told before: one that
+// was routed to the cashbox does not stand for the next, which was not.
+func TestCoinsThatTheCashboxCounterTells(t *testing.T) {
+	inBubble(t, devices.DeviceConfig{}, func(m *machine) {
+		asCoinSystem(m)
+		m.table("3C14", "F0 01") // 20 cents to the cashbox, the others to the hopper, whose levels show none yet
+	}, func(b *bench) {
+		b.accepting(false)
+		for _, coin := range []struct {
+			value string
+			boxed int // the counter
+		}{{"14", 1}, {"32", 1}, {"32", 2}} {
+			b.m.table("58", fmt.Sprintf("F0 09 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 %02X000000", coin.boxed))
+			b.m.say("56 > F0 C1 DF "+coin.value+" 00 00 00 45 55 52", "57 > F0", "56 > F0 C1")
+			b.played()
+		}
+		b.want([]string{"record Coin"}, "record CoinCredited 1x 20 EUR cashbox", "record CoinCredited 1x 50 EUR payout", "record CoinCredited 1x 50 EUR cashbox")
 	})
 }
