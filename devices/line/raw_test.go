@@ -128,13 +128,14 @@ func TestRawBytes(t *testing.T) {
 			if got, err := r.Byte(time.Second); got != 5 || err != nil || time.Since(begin) != 2*time.Second {
 				t.Errorf("after reopening: %d, %v after %v", got, err, time.Since(begin))
 			}
+			synctest.Wait()
+			if n := l.State().Opens; n != 1 { // it opens again once it is given back
+				t.Errorf("opened %d times by the line", n)
+			}
 			return nil
 		})
 		if err != nil {
 			t.Error(err)
-		}
-		if n := l.State().Opens; n != 1 {
-			t.Errorf("opened %d times by the line", n)
 		}
 	})
 }
