@@ -59,8 +59,9 @@ type Base struct {
 
 	mu       sync.Mutex // orders publications
 	changed  chan struct{}
-	fixedKey uint64 // in force; see rekey
-	rekeyed  uint64 // how often it was changed
+	fixedKey uint64        // in force; see rekey
+	rekeyed  uint64        // how often it was changed
+	keying   chan struct{} // holds one element while a key is tried, so that a try ends before the next one begins
 }
 
 func newBase(cfg baseConfig, log logrus.FieldLogger) *Base {
@@ -73,6 +74,7 @@ func newBase(cfg baseConfig, log logrus.FieldLogger) *Base {
 		changed: make(chan struct{}),
 
 		fixedKey: cfg.key,
+		keying:   make(chan struct{}, 1),
 	}
 	b.snap.Store(&Snapshot{
 		Port: cfg.port, Address: cfg.device.Address, ConfigID: cfg.device.ID,

@@ -15,7 +15,8 @@ var errRekeyed = fmt.Errorf("%w: another session key", cash.ErrNotConnected)
 // OpenKeyed is Open with the fixed half of the session key that the machine is known to have. A machine that is driven
 // with that key already stays as it is; any other is connected anew with it, and goes back to the key from before where
 // it does not answer to the new one. Errors: those of Open; cash.ErrBusy while an operation runs or money comes in;
-// cash.ErrUnauthorized where the machine answered before and does not with that key.
+// cash.ErrUnauthorized where the machine answered before and does not with that key. Of several calls each waits for the end
+// of the one before.
 func (s *Station) OpenKeyed(ctx context.Context, port string, addr ssp.Address, key uint64) (Device, error) {
 	select {
 	case <-s.running:
@@ -26,7 +27,18 @@ func (s *Station) OpenKeyed(ctx context.Context, port string, addr ssp.Address, 
 	if err != nil {
 		return nil, err
 	}
+	select {
+	case b.keying <- struct{}{}: // else a key that another call tries would be taken for the one from before
+	case <-ctx.Done():
+		s.settle(b, false)
+		return nil, fmt.Errorf("open %s address %d: %w", port, addr, ctx.Err())
+	}
 	before, answered := b.key(), b.Snapshot().Connected
+	if before == key && !answered { // it may be away for long, and keeps nobody waiting
+		<-b.keying
+		return s.opened(ctx, b)
+	}
+	defer func() { <-b.keying }()
 	if before == key {
 		return s.opened(ctx, b)
 	}
@@ -42,6 +54,9 @@ func (s *Station) OpenKeyed(ctx context.Context, port string, addr ssp.Address, 
 		b.log.WithError(back).Error("the session key from before could not be taken up again")
 	}
 	if answered {
+		found, stop := context.WithTimeout(context.WithoutCancel(ctx), openAnswer)
+		defer stop()
+		_ = b.wait(found, func(s *Snapshot) bool { return s.Connected }) // who asks next finds it as it was
 		return nil, fmt.Errorf("%w: the machine does not have this session key: %w", cash.ErrUnauthorized, err)
 	}
 	return nil, err

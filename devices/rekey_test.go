@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -62,6 +63,23 @@ func TestOpenKeyed(t *testing.T) {
 		}
 		if d, err := station.Open(t.Context(), "COM5", 0); err != nil || !d.Snapshot().Encrypted {
 			t.Errorf("after a wrong key the machine is not driven with the right one: %v", err)
+		}
+		var wrong sync.WaitGroup // a try that begins within another does not take its key for the one from before
+		for i := range uint64(3) {
+			wrong.Go(func() {
+				time.Sleep(time.Duration(i) * time.Second)
+				if _, err := station.OpenKeyed(t.Context(), "COM5", 0, 1<<62+i); !errors.Is(err, cash.ErrUnauthorized) {
+					t.Errorf("wrong key %d of several: %v", i, err)
+				}
+			})
+		}
+		time.Sleep(500 * time.Millisecond)
+		if _, err := station.OpenKeyed(t.Context(), "COM5", 0, ssp.DefaultFixedKey); err != nil {
+			t.Errorf("the right key while another is tried: %v", err)
+		}
+		wrong.Wait()
+		if _, err := station.Open(t.Context(), "COM5", 0); err != nil {
+			t.Errorf("after several wrong keys: %v", err)
 		}
 		if _, err := station.Open(t.Context(), "COM6", 0); !errors.Is(err, cash.ErrNotConnected) {
 			t.Errorf("configured with another key: %v", err)
