@@ -11,16 +11,25 @@ import (
 
 // enableAcceptor: POST EnableAcceptor. Payout modules are left as they are.
 func (c *call) enableAcceptor() (any, error) {
-	return c.do(c.id+": Acceptor enabled successfully.", func(d devices.Device) error {
-		return c.api.till.Enable(c.ctx, c.by(), d)
-	})
+	return c.do(c.id+": Acceptor enabled successfully.", func(d devices.Device) error { return c.accept(d, true) })
 }
 
 // disableAcceptor: POST DisableAcceptor. Enabled payout modules can still pay.
 func (c *call) disableAcceptor() (any, error) {
-	return c.do(c.id+": Acceptor disabled successfully.", func(d devices.Device) error {
-		return c.api.till.Disable(c.ctx, c.by(), d)
-	})
+	return c.do(c.id+": Acceptor disabled successfully.", func(d devices.Device) error { return c.accept(d, false) })
+}
+
+// accept turns the acceptor on or off.
+func (c *call) accept(d devices.Device, on bool) error {
+	change := c.api.till.Disable
+	if on {
+		change = c.api.till.Enable
+	}
+	err := change(c.ctx, c.by(), d)
+	if err == nil {
+		c.view.rested(func() bool { return c.api.accepts(c.view.device) })
+	}
+	return err
 }
 
 // setDenominationInhibits: POST SetDenominationInhibits {"ValueCountryCodes":["2000 GBP"],"Inhibit":true}, all or none.

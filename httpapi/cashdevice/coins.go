@@ -40,13 +40,10 @@ func (c *call) enableCoinMechOrFeeder() (any, error) {
 		word = "disabled"
 	}
 	return c.do("Coin mechanism or feeder "+word+" successfully.", func(d devices.Device) error {
-		switch {
-		case !d.Snapshot().Coins:
+		if !d.Snapshot().Coins {
 			return cash.ErrUnsupported
-		case on:
-			return c.api.till.Enable(c.ctx, c.by(), d)
 		}
-		return c.api.till.Disable(c.ctx, c.by(), d)
+		return c.accept(d, on)
 	})
 }
 

@@ -400,6 +400,25 @@ func TestStartAgainAfterARefusal(t *testing.T) {
 	})
 }
 
+// A machine that is switched on and off between two of its answers tells nothing of that; the view was begun with the
+// state in between.
+func TestSwitchedBetweenAnswers(t *testing.T) {
+	with(t, DotNet, func(t *testing.T, b *bench) {
+		b.post("OpenConnection", `{"ComPort":"COM5"}`)
+		if got := states(t, b.get("GetDeviceStatus"+q).body); !strings.HasSuffix(got, "STARTED DISABLED") {
+			t.Errorf("told %s", got)
+		}
+		for _, x := range []struct{ verb, want string }{
+			{"EnableAcceptor", "IDLE"}, {"DisableAcceptor", "DISABLED"}, {"EnableAcceptor", "IDLE"}, {"EnableAcceptor", ""},
+		} {
+			b.post(x.verb+q, "")
+			if got := states(t, b.get("GetDeviceStatus"+q).body); got != x.want {
+				t.Errorf("%s: told %q, want %q", x.verb, got, x.want)
+			}
+		}
+	})
+}
+
 // What belongs to an answer is in the queue when its client asks for it next.
 func TestQueueIsUpToDate(t *testing.T) {
 	with(t, DotNet, func(t *testing.T, b *bench) {

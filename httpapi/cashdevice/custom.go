@@ -49,9 +49,9 @@ func (c *call) custom(d devices.Device, cmd []byte) ([]byte, error) {
 	case ssp.Command(cmd[0]) == ssp.CmdReset:
 		return ok, c.api.till.Do(c.ctx, c.by(), d, "reset", d.Reset)
 	case ssp.Command(cmd[0]) == ssp.CmdEnable:
-		return ok, c.api.till.Enable(c.ctx, c.by(), d)
+		return ok, c.accept(d, true)
 	case ssp.Command(cmd[0]) == ssp.CmdDisable:
-		return ok, c.api.till.Disable(c.ctx, c.by(), d)
+		return ok, c.accept(d, false)
 	case ssp.Command(cmd[0]) == ssp.CmdEnablePayout, ssp.Command(cmd[0]) == ssp.CmdDisablePayout:
 		return ok, c.api.till.Do(c.ctx, c.by(), d, "switch payout", func(ctx context.Context) error {
 			return payoutStore(ctx, d, ssp.Command(cmd[0]) == ssp.CmdEnablePayout)

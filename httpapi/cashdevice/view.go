@@ -127,6 +127,18 @@ func (v *view) catchUp() bool {
 	}
 }
 
+// rested tells the state of rest that an Enable or Disable has brought. The machine itself tells what changed since its
+// last answer, and that may be older than what the view was begun with: switched twice in between, it tells nothing.
+func (v *view) rested(accepts func() bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.catchUp()
+	if atRest(v.story.machine) && (atRest(v.story.shown) || v.story.silent) {
+		v.story.tell(cash.StateChanged{State: rest(accepts())})
+		v.spread()
+	}
+}
+
 // rest is the state of a machine that does nothing.
 func rest(accepting bool) cash.State {
 	if accepting {
