@@ -84,6 +84,14 @@ func (g *Gate) Login(r *http.Request, name, password string) error {
 	if g.Users.Remembered(name, password) {
 		return nil
 	}
+	done, err := g.Logins.Turn(r.Context())
+	if err != nil {
+		return err
+	}
+	defer done()
+	if g.Users.Remembered(name, password) { // the one before was the same
+		return nil
+	}
 	from := Source(r)
 	if wait := g.Logins.Wait(from); wait > 0 {
 		return &WaitError{wait}

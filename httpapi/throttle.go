@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"sync"
@@ -19,7 +20,8 @@ const (
 // Throttle slows guessing of passwords down: after ten failed logins a source waits one second before its next try
 // counts, then two, four, … thirty. A successful login, or five quiet minutes, forgets. Safe for use from any goroutine.
 type Throttle struct {
-	now func() time.Time
+	now  func() time.Time
+	turn chan struct{} // holds one element while a login is checked
 
 	mu      sync.Mutex
 	sources map[string]*source
@@ -33,7 +35,18 @@ type source struct {
 
 // NewThrottle returns a throttle that has seen nothing.
 func NewThrottle(now func() time.Time) *Throttle {
-	return &Throttle{now: now, sources: map[string]*source{}}
+	return &Throttle{now: now, turn: make(chan struct{}, 1), sources: map[string]*source{}}
+}
+
+// Turn waits until no other login is checked, so that many sent at once are not all let through before the first has failed.
+// Whoever has the turn ends it with done. Errors: the context's alone.
+func (t *Throttle) Turn(ctx context.Context) (done func(), err error) {
+	select {
+	case t.turn <- struct{}{}:
+		return func() { <-t.turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // Wait returns how long the source has to wait, 0 for not at all.

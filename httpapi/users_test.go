@@ -186,6 +186,27 @@ func TestThrottle(t *testing.T) {
 	})
 }
 
+// Guesses that are sent at once count as if they had come one after the other.
+func TestGuessesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &Gate{Users: openUsers(t, filepath.Join(t.TempDir(), "users.yaml")), Logins: NewThrottle(time.Now)}
+		const sent = 3 * freeFailures
+		answers := make(chan error, sent)
+		for range sent {
+			go func() { answers <- g.Login(httptest.NewRequest("POST", "/", nil), "admin", "guess") }()
+		}
+		waits := 0
+		for range sent {
+			if wait := new(WaitError); errors.As(<-answers, &wait) {
+				waits++
+			}
+		}
+		if waits != sent-freeFailures {
+			t.Errorf("%d of %d guesses had to wait, want %d", waits, sent, sent-freeFailures)
+		}
+	})
+}
+
 // TestGate is in a bubble, where the clock stands while a password is hashed, however long that takes.
 func TestGate(t *testing.T) { synctest.Test(t, gate) }
 
