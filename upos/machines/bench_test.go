@@ -187,3 +187,19 @@ func (b *realBench) Jam(part int, on bool) { b.fault(part, on, sim.FaultJam, sim
 func (b *realBench) Box(part int, out bool) {
 	b.fault(part, out, sim.FaultCashboxRemoved, sim.FaultCashboxReplaced)
 }
+
+// dressed is a station whose machines are seen through another device each.
+type dressed struct {
+	*devices.Station
+	as func(devices.Device) devices.Device
+}
+
+func (s dressed) Lines() []devices.LineStatus {
+	out := s.Station.Lines()
+	for i := range out {
+		for k, d := range out[i].Devices {
+			out[i].Devices[k] = s.as(d)
+		}
+	}
+	return out
+}

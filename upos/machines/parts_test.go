@@ -19,8 +19,8 @@ func TestStoreUntold(t *testing.T) {
 				s.Channels[i].Recyclable, s.Channels[i].ToPayout = false, false
 			}
 		}
-		station := &posed{Station: b.station, look: start}
-		m, err := machines.New(machines.Deps{Station: station, Till: b.till, Bus: b.bus, Log: quiet()}, "notes", "coins")
+		look := &pose{look: start}
+		m, err := machines.New(machines.Deps{Station: look.of(b.station), Till: b.till, Bus: b.bus, Log: quiet()}, "notes", "coins")
 		b.must(err)
 		defer m.Close()
 		for i, p := range m.Parts() {
@@ -30,9 +30,9 @@ func TestStoreUntold(t *testing.T) {
 		}
 		for _, through := range []bool{true, false} {
 			if through {
-				station.as(nil)
+				look.as(nil)
 			} else {
-				station.as(start)
+				look.as(start)
 			}
 			for i, p := range m.Parts() {
 				if p.StoreUntold || len(p.Holds) == 0 || p.Online != through {
@@ -40,7 +40,7 @@ func TestStoreUntold(t *testing.T) {
 				}
 			}
 		}
-		v, err := machines.New(machines.Deps{Station: &posed{Station: b.station, look: start}, Till: b.till, Bus: b.bus, Log: quiet()}, "bills")
+		v, err := machines.New(machines.Deps{Station: (&pose{look: start}).of(b.station), Till: b.till, Bus: b.bus, Log: quiet()}, "bills")
 		b.must(err)
 		defer v.Close()
 		if p := v.Parts()[0]; p.StoreUntold {
@@ -52,14 +52,14 @@ func TestStoreUntold(t *testing.T) {
 // A jam that was found before a machine was ready is over once it is ready without, also when it is lost again.
 func TestJamIsOver(t *testing.T) {
 	onBench(t, 4096, func(b *realBench) {
-		station := &posed{Station: b.station}
-		m, err := machines.New(machines.Deps{Station: station, Till: b.till, Bus: b.bus, Log: quiet()}, "notes")
+		look := &pose{}
+		m, err := machines.New(machines.Deps{Station: look.of(b.station), Till: b.till, Bus: b.bus, Log: quiet()}, "notes")
 		b.must(err)
 		defer m.Close()
 		for n, c := range []struct{ ready, jammed, want bool }{
 			{false, true, true}, {false, false, true}, {true, false, false}, {false, false, false}, {true, true, true},
 		} {
-			station.as(func(s *devices.Snapshot) { s.Ready, s.Jammed, s.CashboxRemoved = c.ready, c.jammed, c.jammed })
+			look.as(func(s *devices.Snapshot) { s.Ready, s.Jammed, s.CashboxRemoved = c.ready, c.jammed, c.jammed })
 			if p := m.Parts()[0]; p.Jammed != c.want || p.BoxOut != c.want {
 				t.Errorf("picture %d: jammed %v, cashbox out %v", n, p.Jammed, p.BoxOut)
 			}
@@ -67,41 +67,35 @@ func TestJamIsOver(t *testing.T) {
 	}, notes)
 }
 
-// posed is a station whose machines look as a test wants.
-type posed struct {
-	*devices.Station
+// pose is how machines look as a test wants.
+type pose struct {
 	mu   sync.Mutex
 	look func(*devices.Snapshot)
 }
 
+// of is station with machines that look so.
+func (p *pose) of(station *devices.Station) dressed {
+	return dressed{station, func(d devices.Device) devices.Device { return posed{d, p} }}
+}
+
 // as sets the look, nil as they are.
-func (s *posed) as(look func(*devices.Snapshot)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.look = look
+func (p *pose) as(look func(*devices.Snapshot)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.look = look
 }
 
-func (s *posed) Lines() []devices.LineStatus {
-	out := s.Station.Lines()
-	for i := range out {
-		for k, d := range out[i].Devices {
-			out[i].Devices[k] = model{d, s}
-		}
-	}
-	return out
-}
-
-type model struct {
+type posed struct {
 	devices.Device
-	of *posed
+	pose *pose
 }
 
-func (d model) Snapshot() *devices.Snapshot {
+func (d posed) Snapshot() *devices.Snapshot {
 	s := *d.Device.Snapshot()
-	d.of.mu.Lock()
-	defer d.of.mu.Unlock()
-	if d.of.look != nil {
-		d.of.look(&s)
+	d.pose.mu.Lock()
+	defer d.pose.mu.Unlock()
+	if d.pose.look != nil {
+		d.pose.look(&s)
 	}
 	return &s
 }
