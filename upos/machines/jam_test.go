@@ -3,6 +3,7 @@ package machines_test
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"coffer/devices"
@@ -54,6 +55,7 @@ func TestJamIsToldOnce(t *testing.T) {
 						b.fault(0, false, "", sim.FaultUnjam)
 						b.online()
 						time.Sleep(20 * time.Second)
+						synctest.Wait() // what was told is written
 						if got := fmt.Sprint(told); got != "[true false]" {
 							t.Errorf("told %s", got)
 						}
@@ -67,7 +69,8 @@ func TestJamIsToldOnce(t *testing.T) {
 // A jam of the coin mech alone is a jam: nothing comes in. The hopper pays on.
 func TestCoinMechJam(t *testing.T) {
 	onBench(t, 4096, func(b *realBench) {
-		m, err := machines.New(machines.Deps{Station: mechJam{b.station}, Till: b.till, Bus: b.bus, Log: quiet()}, "coins")
+		station := dressed{b.station, func(d devices.Device) devices.Device { return withMechJam{d.(payer)} }}
+		m, err := machines.New(machines.Deps{Station: station, Till: b.till, Bus: b.bus, Log: quiet()}, "coins")
 		b.must(err)
 		defer m.Close()
 		if !m.Parts()[0].Jammed {
@@ -83,24 +86,12 @@ func TestCoinMechJam(t *testing.T) {
 	}, coins)
 }
 
-// mechJam is a station whose machines say that their coin mech is jammed.
-type mechJam struct{ *devices.Station }
-
-func (s mechJam) Lines() []devices.LineStatus {
-	out := s.Station.Lines()
-	for i := range out {
-		for k, d := range out[i].Devices {
-			out[i].Devices[k] = withMechJam{d.(payer)}
-		}
-	}
-	return out
-}
-
 type payer interface {
 	devices.Device
 	devices.Payer
 }
 
+// withMechJam is a machine that says that its coin mech is jammed.
 type withMechJam struct{ payer }
 
 func (d withMechJam) Snapshot() *devices.Snapshot {
