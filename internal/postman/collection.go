@@ -234,12 +234,12 @@ func (d *document) sample(schema any, depth int) string {
 			return compact(list[0])
 		}
 	}
+	kind := get(schema, "type")
 	for _, name := range []string{"oneOf", "anyOf", "allOf"} {
-		if list, ok := get(schema, name).([]any); ok && len(list) > 0 && depth < maxDepth {
+		if list, ok := get(schema, name).([]any); ok && len(list) > 0 && kind == nil && depth < maxDepth {
 			return d.sample(list[0], depth+1)
 		}
 	}
-	kind := get(schema, "type")
 	if list, ok := kind.([]any); ok && len(list) > 0 {
 		kind = list[0]
 	}

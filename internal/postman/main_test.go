@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 )
 
 // TestCollectionsAreCurrent holds the committed collections to the OpenAPI documents.
@@ -75,6 +77,25 @@ func check(t *testing.T, name string, it item, known map[string]bool) {
 		variable, _, _ := strings.Cut(part, "}}")
 		if !known[variable] && !strings.Contains(scripts, "set('"+variable+"'") {
 			t.Errorf("%s: nobody sets {{%s}}", name, variable)
+		}
+	}
+}
+
+// Alternatives beside a type narrow its values; alone, the first of them stands for all.
+func TestSample(t *testing.T) {
+	for schema, want := range map[string]string{
+		"{type: integer, anyOf: [{minimum: 48}, {maximum: 9}]}": "0",
+		"{anyOf: [{type: string}, {type: integer}]}":            `""`,
+		"{oneOf: [{type: array}, {type: object}]}":              "[]",
+		"{type: [integer, string]}":                             "0",
+		"{type: object, properties: {A: {type: boolean}}}":      `{"A":false}`,
+	} {
+		var in yaml.MapSlice
+		if err := yaml.UnmarshalWithOptions([]byte(schema), &in, yaml.UseOrderedMap()); err != nil {
+			t.Fatal(err)
+		}
+		if got := new(document).sample(in, 0); got != want {
+			t.Errorf("%s: %s, want %s", schema, got, want)
 		}
 	}
 }
