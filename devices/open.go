@@ -85,11 +85,8 @@ func (s *Station) settle(b *Base, keep bool) {
 	s.mu.Lock()
 	b.claims--
 	b.kept = b.kept || keep
-	wanted := b.kept || b.claims > 0
 	s.mu.Unlock()
-	if !wanted {
-		s.release(b)
-	}
+	s.release(b)
 }
 
 // awaitReady waits for the device under the limits of Open.
@@ -126,11 +123,8 @@ func (s *Station) Release(id cash.DeviceID) {
 		if got := b.Snapshot().ID; got != "" && strings.EqualFold(string(got), string(id)) {
 			s.mu.Lock()
 			b.kept = false
-			claimed := b.claims > 0
 			s.mu.Unlock()
-			if !claimed {
-				s.release(b)
-			}
+			s.release(b)
 			return
 		}
 	}
@@ -145,24 +139,23 @@ func (s *Station) allBases() (out []*Base) {
 	return out
 }
 
-// release stops b, waits for its end, and takes it and its line away if they are ad hoc, unless somebody has claimed it
-// again.
+// release stops b, waits for its end, and takes it and its line away if they are ad hoc, unless somebody has claimed it or
+// keeps it.
 func (s *Station) release(b *Base) {
 	if !b.cfg.adHoc {
 		return
 	}
 	s.mu.Lock()
 	leaving := b.leaving
-	if leaving == nil && b.claims == 0 && !b.kept {
-		b.leaving = make(chan struct{})
-		defer close(b.leaving)
-	} else {
+	if leaving != nil || b.claims > 0 || b.kept {
 		s.mu.Unlock()
 		if leaving != nil {
 			<-leaving
 		}
 		return
 	}
+	b.leaving = make(chan struct{})
+	defer close(b.leaving)
 	s.mu.Unlock()
 	b.stop()
 	<-b.done
